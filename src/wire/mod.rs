@@ -1,0 +1,19 @@
+//! Pure formats: bytes in, meaning out, and the reverse. No I/O, no clock, no state beyond the
+//! value at hand; input is borrowed, output is appended to the caller's buffer.
+//!
+//! A parse says `Complete`, `Partial` (more bytes are needed) or an [`Error`]. The file names are
+//! the chapters of RFC 9110 and RFC 9112. This room may use [`crate::limits`] and nothing else of
+//! the crate.
+
+pub mod ascii;
+pub mod block;
+pub mod chunk;
+pub mod encode;
+mod error;
+pub mod fields;
+pub mod framing;
+pub mod head;
+pub mod status;
+pub mod target;
+
+pub use error::Error;
