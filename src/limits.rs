@@ -22,3 +22,56 @@ pub const CONTENT_LENGTH: u64 = (1 << 53) - 1;
 pub const CHUNK_EXTENSIONS: usize = 4 * 1024;
 /// Largest trailer section in bytes.
 pub const TRAILER_SIZE: usize = 8 * 1024;
+
+/// Time for a whole head, from its first byte, in milliseconds.
+pub const HEADERS_TIMEOUT: u64 = 15_000;
+/// Time between requests, in milliseconds. Above the 60 s of common load balancers, so that they
+/// close first.
+pub const IDLE_TIMEOUT: u64 = 75_000;
+/// Time for a request body without progress, in milliseconds.
+pub const BODY_TIMEOUT: u64 = 30_000;
+/// Time for an answer that the client doesn't take, without progress, in milliseconds.
+pub const SEND_TIMEOUT: u64 = 30_000;
+/// Time for the handler, in milliseconds.
+pub const HANDLER_TIMEOUT: u64 = 30_000;
+/// Time that a connection stays half-open after our last byte, in milliseconds, so that the
+/// client can read it before a reset (RFC 9112 §9.6).
+pub const LINGER: u64 = 1_000;
+/// Lowest average rate of a transfer in bytes a second. The value of Kestrel.
+pub const MINIMUM_RATE: u64 = 240;
+/// Time before the average counts, in milliseconds. The value of Kestrel.
+pub const RATE_GRACE: u64 = 5_000;
+/// Most bytes of an unread request body that are read and dropped to keep a connection.
+pub const DRAIN: u64 = 64 * 1024;
+
+/// Most open connections of a server. The kernel's backlog holds what is above.
+pub const CONNECTIONS: usize = 65_536;
+/// Connections that the kernel keeps until they are accepted. It lowers this to its own limit.
+pub const BACKLOG: u32 = 8192;
+/// Bytes read from a socket at once, and the size of a reactor's receive buffer.
+pub const READ_BUFFER: usize = 64 * 1024;
+/// Most bytes read from one connection in a turn, so that one busy client can't starve the rest.
+pub const READ_BUDGET: usize = 4 * READ_BUFFER;
+/// Most requests of one connection served in a turn.
+pub const REQUEST_BUDGET: usize = 64;
+/// Most connections accepted in a turn.
+pub const ACCEPT_BUDGET: usize = 128;
+/// Most events taken from the kernel in a turn.
+pub const EVENTS: usize = 256;
+/// Room of the cork buffer: a string of 64 Ki characters of three bytes, and heads.
+pub const CORK: usize = 256 * 1024;
+/// Answer bytes of one connection that are collected before they are written.
+pub const CORK_FLUSH: usize = 64 * 1024;
+/// Bodies from here on are written beside the cork and not copied into it.
+pub const WRITE_BESIDE: usize = 16 * 1024;
+/// Unsent bytes of a connection above which the giver of a body must wait.
+pub const HIGH_WATER: usize = 64 * 1024;
+/// Pause of accepting after the process ran out of descriptors, in milliseconds.
+pub const ACCEPT_PAUSE: u64 = 100;
+
+/// Largest request body in bytes.
+pub const BODY_SIZE: u64 = 10 * 1024 * 1024;
+/// Most requests that wait for their handler's answer.
+pub const PENDING: usize = 16_384;
+/// Most bytes of request bodies held by a server.
+pub const BUFFERED_BYTES: u64 = 256 * 1024 * 1024;

@@ -60,6 +60,10 @@ pub fn content_length(out: &mut Vec<u8>, length: u64) {
     out.extend_from_slice(b"\r\n");
 }
 
+/// Fields about routing and the content's format.
+const BEFORE_CONTENT: [&[u8]; 4] =
+    [b"host", b"content-encoding", b"content-type", b"content-range"];
+
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Appends one chunk around `data`. Empty data is skipped: a chunk of size 0 would end the body.
@@ -80,14 +84,14 @@ pub fn chunk(out: &mut Vec<u8>, data: &[u8]) {
 
 /// Appends the end of a chunked body with its trailer fields.
 ///
-/// A field that is invalid or that may not stand in a trailer because it decides about framing or
-/// routing (RFC 9110 §6.5.1) is refused, and nothing is appended.
+/// A field that is invalid, or that must be known before the content (RFC 9110 §6.5.1), is refused,
+/// and nothing is appended.
 pub fn last_chunk(out: &mut Vec<u8>, trailers: &[(&[u8], &[u8])]) -> Result<(), InvalidField> {
     let start = out.len();
     out.extend_from_slice(b"0\r\n");
     for &(name, value) in trailers {
-        let forbidden = ServerField::of(name).is_some() || name.eq_ignore_ascii_case(b"host");
-        if forbidden || field(out, name, value).is_err() {
+        let too_late = BEFORE_CONTENT.iter().any(|known| name.eq_ignore_ascii_case(known));
+        if too_late || ServerField::of(name).is_some() || field(out, name, value).is_err() {
             out.truncate(start);
             return Err(InvalidField);
         }

@@ -303,10 +303,11 @@ fn version(bytes: &[u8]) -> Result<Version, Error> {
         [b'H', b'T', b'T', b'P', b'/', major, b'.', minor]
             if major.is_ascii_digit() && minor.is_ascii_digit() =>
         {
-            if *major == b'1' {
-                Ok(Version::Http11)
-            } else {
-                Err(Error::VersionNotSupported)
+            match major {
+                // HTTP/0.9 had no version in its request line.
+                b'0' => Err(Error::Version),
+                b'1' => Ok(Version::Http11),
+                _ => Err(Error::VersionNotSupported),
             }
         }
         _ => Err(Error::Version),

@@ -1,0 +1,50 @@
+//! What the reactor says to the room above it, and the only way it speaks up.
+
+use super::io::Io;
+use super::slots::ReplyId;
+use crate::wire::fields::Trailers;
+use crate::wire::framing::BodyKind;
+use crate::wire::head::Head;
+
+/// The receiver of a reactor's events.
+///
+/// Each method gets the [`Io`] to answer with, at once or later by the id. The head's bytes and
+/// the body's live only for the call. The reactor drops events of connections that are gone, and
+/// `Io` refuses ids of requests that are over; a late answer can't reach the wrong client.
+pub trait App {
+    /// What other threads may send through the reactor's [`super::Mailbox`].
+    type Message: Send;
+
+    /// A request's head is complete. For [`BodyKind::None`] this is all of it; otherwise data and
+    /// an end follow, in later calls.
+    fn on_request(&mut self, io: &mut Io, id: ReplyId, head: &Head<'_>, body: BodyKind);
+
+    /// A part of the request's body.
+    fn on_body(&mut self, io: &mut Io, id: ReplyId, bytes: &[u8]);
+
+    /// The request's body is complete.
+    fn on_body_end(&mut self, io: &mut Io, id: ReplyId, trailers: Trailers);
+
+    /// The client has taken what was given; more may come after a [`super::Credit::Wait`].
+    fn on_writable(&mut self, io: &mut Io, id: ReplyId);
+
+    /// The client of a request without a complete answer has left, or its time is over.
+    fn on_gone(&mut self, io: &mut Io, id: ReplyId, reason: Gone);
+
+    /// Another thread's message.
+    fn on_message(&mut self, io: &mut Io, message: Self::Message);
+}
+
+/// Why nobody may be waiting for an answer any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Gone {
+    /// The client closed its side. It may still read: an answer that is given is written.
+    ClientClosed = 1,
+    /// The connection is lost.
+    Lost = 2,
+    /// A clock has run out, or the body was wrong; the server has answered.
+    Refused = 3,
+    /// The server's close ran out of time.
+    Cut = 4,
+}

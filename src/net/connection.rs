@@ -1,0 +1,76 @@
+//! What the reactor keeps for each connection.
+
+use super::outbox::Outbox;
+use super::socket::{Peer, Socket};
+use crate::proto::http1::Http1;
+
+/// A connection: its socket, its machine, and what lies between them.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) socket: Socket,
+    pub(super) machine: Http1,
+    pub(super) peer: Peer,
+    /// Bytes that were read and can't be used yet: a part of a head, or pipelined requests.
+    pub(super) leftover: Vec<u8>,
+    pub(super) outbox: Outbox,
+    pub(super) flags: Flags,
+    /// When the oldest request without a completely written answer began, in microseconds.
+    pub(super) began_us: u64,
+    /// Complete answers that aren't completely written.
+    pub(super) unwritten: u32,
+    /// The request that was told that its client has closed.
+    pub(super) told_closed: Option<u32>,
+}
+
+/// What is known of the socket, and what was decided.
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // independent facts; a machine decides what they mean
+pub(super) struct Flags {
+    /// The socket may have bytes: no read since the last event has said otherwise.
+    pub(super) readable: bool,
+    /// An event said that the peer has closed its side; bytes may come before that.
+    pub(super) fin_coming: bool,
+    /// The FIN was read.
+    pub(super) fin: bool,
+    /// Writable events are asked for.
+    pub(super) watches_writable: bool,
+    /// Our side is shut; what comes is dropped.
+    pub(super) lingers: bool,
+    /// The body isn't wanted now.
+    pub(super) paused: bool,
+    /// The giver of a body waits for room.
+    pub(super) starved: bool,
+    /// On the ready list.
+    pub(super) ready: bool,
+}
+
+impl Connection {
+    pub(super) fn new(socket: Socket, peer: Peer, machine: Http1) -> Self {
+        Connection {
+            socket,
+            machine,
+            peer,
+            leftover: Vec::new(),
+            outbox: Outbox::default(),
+            flags: Flags::default(),
+            began_us: 0,
+            unwritten: 0,
+            told_closed: None,
+        }
+    }
+
+    /// Whether bytes may be given to the machine now. While a client doesn't take its answers, no
+    /// new request of it is begun; while a body isn't wanted, none of it is read.
+    pub(super) fn wants_bytes(&self) -> bool {
+        let machine = &self.machine;
+        let blocked = machine.is_idle() && !self.outbox.is_empty();
+        let unwanted = self.flags.paused && machine.is_in_body();
+        machine.wants_bytes() && !blocked && !unwanted
+    }
+
+    /// Whether a turn can do something for it without a new event.
+    pub(super) fn can_go_on(&self) -> bool {
+        let input = !self.leftover.is_empty() || self.flags.readable || self.flags.fin;
+        input && (self.flags.lingers || self.wants_bytes())
+    }
+}

@@ -1,0 +1,540 @@
+//! What the room above can do: answer, stream, pause, cut, by the id of a request.
+//!
+//! Writing has three levels. Answers of the connection whose bytes are being served are collected
+//! in the cork and written together; a late answer is written at once; what the kernel doesn't
+//! take waits in the connection's outbox. Outside of serving a connection the cork is empty.
+//!
+//! No method here calls an [`super::App`] or begins another request: a connection that can go on
+//! is put on the ready list.
+
+use std::io;
+use std::sync::Arc;
+
+use mio::{Interest, Poll, Waker};
+
+use super::app::Gone;
+use super::clock::Clock;
+use super::connection::Connection;
+use super::counters::Counters;
+use super::pool::Pool;
+use super::slots::{Key, ReplyId, Slots, Target};
+use super::socket::{Peer, Socket};
+use super::timers::Wheel;
+use crate::limits;
+use crate::proto::http1::{self, AnswerError, BodyLength, Closing, Context, Http1};
+use crate::proto::{CloseReason, Fault};
+use crate::wire::block::Block;
+
+/// What a reactor must know.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Limits and clocks of a connection.
+    pub http1: http1::Settings,
+    /// Most open connections; 0 is no limit.
+    pub max_connections: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Settings { http1: http1::Settings::default(), max_connections: limits::CONNECTIONS }
+    }
+}
+
+/// Why a reply could not be brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReplyError {
+    /// The request is over: answered, timed out, or its client is gone.
+    Stale,
+    /// The machine refuses it; the connection is as it was.
+    Answer(AnswerError),
+}
+
+impl From<AnswerError> for ReplyError {
+    fn from(error: AnswerError) -> Self {
+        ReplyError::Answer(error)
+    }
+}
+
+/// Whether more of a body may be given now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Credit {
+    /// Go on.
+    Go,
+    /// Wait for [`super::App::on_writable`].
+    Wait,
+}
+
+/// The hands of a reactor.
+#[derive(Debug)]
+pub struct Io {
+    pub(super) poll: Poll,
+    pub(super) waker: Arc<Waker>,
+    pub(super) slots: Slots<Connection>,
+    pub(super) pool: Pool,
+    pub(super) wheel: Wheel,
+    pub(super) world: World,
+    pub(super) counters: Counters,
+    pub(super) ready: Vec<Key>,
+    /// Requests whose connection went away while the room above wasn't listening.
+    pub(super) lost: Vec<(ReplyId, Gone)>,
+    pub(super) cork: Vec<u8>,
+    /// The connection whose bytes are being served.
+    pub(super) serving: Option<Key>,
+    /// The room above asked to close, with this timeout.
+    pub(super) drain_wanted: Option<u64>,
+}
+
+/// What every machine call needs to know.
+#[derive(Debug)]
+pub(super) struct World {
+    pub(super) settings: Settings,
+    pub(super) clock: Clock,
+    pub(super) draining: bool,
+}
+
+impl World {
+    pub(super) fn context(&self) -> Context<'_> {
+        Context {
+            settings: &self.settings.http1,
+            now: self.clock.now_ms(),
+            date: self.clock.date(),
+            draining: self.draining,
+        }
+    }
+}
+
+impl Io {
+    pub(super) fn new(settings: Settings) -> io::Result<Self> {
+        let poll = Poll::new()?;
+        let waker = Arc::new(Waker::new(poll.registry(), Target::Waker.into())?);
+        let clock = Clock::new();
+        Ok(Io {
+            poll,
+            waker,
+            slots: Slots::new(),
+            pool: Pool::new(),
+            wheel: Wheel::new(clock.now_ms()),
+            world: World { settings, clock, draining: false },
+            counters: Counters::default(),
+            ready: Vec::new(),
+            lost: Vec::new(),
+            cork: Vec::with_capacity(limits::CORK),
+            serving: None,
+            drain_wanted: None,
+        })
+    }
+
+    /// Answers with a whole body.
+    pub fn answer(
+        &mut self,
+        id: ReplyId,
+        status: u16,
+        block: &Block,
+        body: &[u8],
+    ) -> Result<(), ReplyError> {
+        self.reply(id, |connection, cork, cx| {
+            let length = BodyLength::Known(body.len() as u64);
+            let sending = connection.machine.head(cork, status, block, length, cx)?;
+            connection.machine.body(body.len() as u64)?;
+            connection.machine.finish(cork, &[], cx)?;
+            Ok(if sending.has_body { Beside::Borrowed(body) } else { Beside::Nothing })
+        })
+    }
+
+    /// Answers with a whole body that is given away: a rest that must wait isn't copied.
+    pub fn answer_owned(
+        &mut self,
+        id: ReplyId,
+        status: u16,
+        block: &Block,
+        body: Vec<u8>,
+    ) -> Result<(), ReplyError> {
+        self.reply(id, |connection, cork, cx| {
+            let length = BodyLength::Known(body.len() as u64);
+            let sending = connection.machine.head(cork, status, block, length, cx)?;
+            connection.machine.body(body.len() as u64)?;
+            connection.machine.finish(cork, &[], cx)?;
+            Ok(if sending.has_body { Beside::Owned(body) } else { Beside::Nothing })
+        })
+    }
+
+    /// Answers with a body that is appended right behind its head. `expected` is the length that
+    /// it probably has; a wrong guess costs a correction of the head.
+    pub fn answer_in_place(
+        &mut self,
+        id: ReplyId,
+        status: u16,
+        block: &Block,
+        expected: usize,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), ReplyError> {
+        self.reply(id, |connection, cork, cx| {
+            let length = BodyLength::Known(expected as u64);
+            let sending = connection.machine.head(cork, status, block, length, cx)?;
+            let start = cork.len();
+            write(cork);
+            let written = cork.len() - start;
+            let has_body = sending.has_body;
+            if !has_body {
+                cork.truncate(start);
+            }
+            if written != expected {
+                connection.machine.amend_length(cork, sending, written as u64);
+            }
+            connection.machine.body(written as u64)?;
+            connection.machine.finish(cork, &[], cx)?;
+            Ok(Beside::Nothing)
+        })
+    }
+
+    /// Begins an answer whose body follows in parts.
+    pub fn head(
+        &mut self,
+        id: ReplyId,
+        status: u16,
+        block: &Block,
+        length: BodyLength,
+    ) -> Result<(), ReplyError> {
+        self.reply(id, |connection, cork, cx| {
+            let _ = connection.machine.head(cork, status, block, length, cx)?;
+            Ok(Beside::Nothing)
+        })
+    }
+
+    /// Brings a part of the body.
+    pub fn chunk(&mut self, id: ReplyId, data: &[u8]) -> Result<Credit, ReplyError> {
+        self.reply(id, |connection, cork, _| {
+            connection.machine.chunk(cork, data)?;
+            Ok(Beside::Nothing)
+        })?;
+        let Some(connection) = self.slots.get_mut(id.key()) else {
+            return Err(ReplyError::Stale);
+        };
+        connection.flags.starved = connection.outbox.len() > limits::HIGH_WATER;
+        Ok(if connection.flags.starved { Credit::Wait } else { Credit::Go })
+    }
+
+    /// Completes the answer.
+    pub fn finish(&mut self, id: ReplyId, trailers: &[(&[u8], &[u8])]) -> Result<(), ReplyError> {
+        self.reply(id, |connection, cork, cx| {
+            connection.machine.finish(cork, trailers, cx)?;
+            Ok(Beside::Nothing)
+        })
+    }
+
+    /// Sends an interim answer (RFC 9110 §15.2).
+    pub fn informational(
+        &mut self,
+        id: ReplyId,
+        status: u16,
+        block: &Block,
+    ) -> Result<(), ReplyError> {
+        self.reply(id, |connection, cork, _| {
+            connection.machine.informational(cork, status, block)?;
+            Ok(Beside::Nothing)
+        })
+    }
+
+    /// Says that the body is wanted: 100 (Continue) goes out where the client waits for it.
+    pub fn want_body(&mut self, id: ReplyId) -> Result<(), ReplyError> {
+        self.reply(id, |connection, cork, _| {
+            connection.machine.want_body(cork);
+            Ok(Beside::Nothing)
+        })
+    }
+
+    /// Answers with an error of the server's own.
+    pub fn refuse(&mut self, id: ReplyId, fault: Fault) -> Result<(), ReplyError> {
+        self.counters.on_rejected(fault.status());
+        self.reply(id, |connection, cork, cx| {
+            connection.machine.refuse(cork, fault, cx);
+            Ok(Beside::Nothing)
+        })
+    }
+
+    /// Gives up in the middle of an answer: the connection is cut.
+    pub fn abort(&mut self, id: ReplyId) -> Result<(), ReplyError> {
+        self.reply(id, |connection, _, _| {
+            connection.machine.cut(CloseReason::HandlerAborted);
+            Ok(Beside::Nothing)
+        })
+    }
+
+    /// Stops reading the body of a request until [`Io::resume`]. Its clock goes on: a body that is
+    /// never resumed runs out of time.
+    pub fn pause(&mut self, id: ReplyId) {
+        if let Some(connection) = self.connection(id) {
+            connection.flags.paused = true;
+        }
+    }
+
+    /// Reads the body of a request on.
+    pub fn resume(&mut self, id: ReplyId) {
+        let paused = self.connection(id).map(|connection| &mut connection.flags.paused);
+        if paused.is_some_and(std::mem::take) && self.serving != Some(id.key()) {
+            self.settle(id.key());
+        }
+    }
+
+    /// Gives the handler this many milliseconds from now to answer; 0 is for ever.
+    pub fn set_handler_timeout(&mut self, id: ReplyId, timeout: u64) -> bool {
+        let now = self.world.clock.now_ms();
+        let Some(connection) = self.connection(id) else {
+            return false;
+        };
+        connection.machine.on_dispatch(now, timeout);
+        if let Some(deadline) = connection.machine.deadline() {
+            self.wheel.schedule(id.slot, deadline);
+        }
+        true
+    }
+
+    /// Who sent a request.
+    pub fn peer(&self, id: ReplyId) -> Option<Peer> {
+        self.slots.get(id.key()).map(|connection| connection.peer)
+    }
+
+    /// Closes the server once this turn is over; see [`super::Reactor::drain`].
+    pub fn drain(&mut self, timeout: u64) {
+        self.drain_wanted.get_or_insert(timeout);
+    }
+
+    /// Whether the server is closing.
+    pub fn is_draining(&self) -> bool {
+        self.world.draining
+    }
+
+    /// The numbers.
+    pub fn counters(&mut self) -> &mut Counters {
+        &mut self.counters
+    }
+
+    /// Answer bytes that wait because their clients don't take them.
+    pub fn unsent_bytes(&self) -> usize {
+        self.slots.iter().map(|connection| connection.outbox.len()).sum()
+    }
+
+    /// Open connections.
+    pub fn connections(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Microseconds since the reactor began, as of its last look at the clock.
+    pub fn now_us(&self) -> u64 {
+        self.world.clock.now_us()
+    }
+
+    /// A buffer from the pool, empty.
+    pub fn take_buffer(&mut self, capacity: usize) -> Vec<u8> {
+        self.pool.take(capacity)
+    }
+
+    /// Gives a buffer back.
+    pub fn give_buffer(&mut self, buffer: Vec<u8>) {
+        self.pool.give(buffer);
+    }
+
+    /// Takes a fresh connection in.
+    pub(super) fn adopt(&mut self, socket: Socket, peer: Peer) -> Accepted {
+        let machine = Http1::new(&self.world.context());
+        let key = self.slots.insert(Connection::new(socket, peer, machine));
+        let Some(connection) = self.slots.get_mut(key) else {
+            return Accepted::None;
+        };
+        let token = Target::Slot(key).into();
+        let registry = self.poll.registry();
+        if registry.register(&mut connection.socket, token, Interest::READABLE).is_err() {
+            self.slots.remove(key);
+            return Accepted::Pause;
+        }
+        self.counters.accepted += 1;
+        self.settle(key);
+        Accepted::One
+    }
+
+    fn connection(&mut self, id: ReplyId) -> Option<&mut Connection> {
+        let connection = self.slots.get_mut(id.key())?;
+        (connection.machine.sequence() == id.sequence).then_some(connection)
+    }
+
+    /// Runs one command on the connection of a request, and writes what it left in the cork
+    /// unless the connection is being served: then that is done once for all its answers.
+    fn reply<'b>(
+        &mut self,
+        id: ReplyId,
+        command: impl FnOnce(
+            &mut Connection,
+            &mut Vec<u8>,
+            &Context<'_>,
+        ) -> Result<Beside<'b>, AnswerError>,
+    ) -> Result<(), ReplyError> {
+        let key = id.key();
+        if let Some(served) = self.serving.filter(|&served| served != key) {
+            // The cork holds another connection's answers.
+            self.write(served, Beside::Nothing);
+        }
+        let connection = self.slots.get_mut(key);
+        let Some(connection) = connection.filter(|c| c.machine.sequence() == id.sequence) else {
+            self.counters.stale_answers += 1;
+            return Err(ReplyError::Stale);
+        };
+        if !connection.machine.owes_answer() {
+            self.counters.stale_answers += 1;
+            return Err(ReplyError::Stale);
+        }
+        let start = self.cork.len();
+        let beside = match command(connection, &mut self.cork, &self.world.context()) {
+            Ok(beside) => beside,
+            Err(error) => {
+                self.cork.truncate(start);
+                return Err(error.into());
+            }
+        };
+        if !connection.machine.owes_answer() {
+            connection.unwritten += 1;
+        }
+        let is_served = self.serving == Some(key);
+        match beside {
+            Beside::Borrowed(body) if body.len() < limits::WRITE_BESIDE => {
+                self.cork.extend_from_slice(body);
+            }
+            Beside::Nothing => {}
+            beside => {
+                self.write(key, beside);
+            }
+        }
+        if !is_served || self.cork.len() >= limits::CORK_FLUSH {
+            self.write(key, Beside::Nothing);
+        }
+        if !is_served {
+            self.settle(key);
+        }
+        Ok(())
+    }
+
+    /// Writes the cork and a body beside it.
+    pub(super) fn write(&mut self, key: Key, beside: Beside<'_>) {
+        let Some(connection) = self.slots.get_mut(key) else {
+            self.cork.clear();
+            return;
+        };
+        if self.cork.is_empty() && matches!(beside, Beside::Nothing) {
+            return;
+        }
+        let (socket, outbox) = (&mut connection.socket, &mut connection.outbox);
+        let written = match beside {
+            Beside::Nothing => outbox.write(socket, &mut self.pool, &self.cork, &[]),
+            Beside::Borrowed(body) => outbox.write(socket, &mut self.pool, &self.cork, body),
+            Beside::Owned(body) => outbox.write_owned(socket, &mut self.pool, &self.cork, body),
+        };
+        self.cork.clear();
+        self.on_written(key, &written);
+    }
+
+    /// Accounts for what the kernel took, and watches for room where it didn't take all.
+    pub(super) fn on_written(&mut self, key: Key, written: &io::Result<usize>) {
+        let Some(connection) = self.slots.get_mut(key) else {
+            return;
+        };
+        let Ok(taken) = *written else {
+            connection.outbox.clear(&mut self.pool);
+            connection.machine.cut(CloseReason::ClientAborted);
+            return;
+        };
+        self.counters.bytes_sent += taken as u64;
+        self.world.clock.refresh();
+        if connection.outbox.is_empty() {
+            connection.machine.on_sent();
+            let answers = std::mem::take(&mut connection.unwritten);
+            if answers > 0 {
+                let latency = self.world.clock.now_us().saturating_sub(connection.began_us);
+                self.counters.on_answered(latency, answers);
+            }
+            return;
+        }
+        connection.machine.on_send_blocked(taken as u64, &self.world.context());
+        if !connection.flags.watches_writable {
+            connection.flags.watches_writable = true;
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            let registry = self.poll.registry();
+            if registry
+                .reregister(&mut connection.socket, Target::Slot(key).into(), interest)
+                .is_err()
+            {
+                connection.machine.cut(CloseReason::ClientAborted);
+            }
+        }
+    }
+
+    /// Does what the connection's state asks for now that nothing is being done with it: close
+    /// it, shut it, wait for time or for a place in the next turn.
+    pub(super) fn settle(&mut self, key: Key) {
+        let Some(connection) = self.slots.get_mut(key) else {
+            return;
+        };
+        match connection.machine.closing() {
+            Some(Closing::Cut(reason)) => return self.remove(key, reason),
+            Some(Closing::Shut(reason)) if connection.outbox.is_empty() => {
+                let flags = &mut connection.flags;
+                // Nothing unread can turn our close into a reset over the answer.
+                let quiet = connection.leftover.is_empty() && !flags.readable;
+                let whole = connection.machine.has_whole_request();
+                let at_once = reason == CloseReason::Answered && whole && quiet;
+                if flags.fin || at_once {
+                    return self.remove(key, reason);
+                }
+                if !flags.lingers {
+                    flags.lingers = true;
+                    if connection.socket.shutdown_write().is_err() {
+                        return self.remove(key, reason);
+                    }
+                    connection.machine.on_linger(self.world.clock.now_ms());
+                }
+            }
+            _ => {}
+        }
+        if let Some(deadline) = connection.machine.deadline() {
+            self.wheel.schedule(key.index, deadline);
+        }
+        if connection.can_go_on() && !connection.flags.ready {
+            connection.flags.ready = true;
+            self.ready.push(key);
+        }
+    }
+
+    fn remove(&mut self, key: Key, reason: CloseReason) {
+        let Some(mut connection) = self.slots.remove(key) else {
+            return;
+        };
+        self.wheel.cancel(key.index);
+        // Closing the socket takes it out of the poll; only a failed close could leave it there.
+        let _ = self.poll.registry().deregister(&mut connection.socket);
+        let id = ReplyId::new(key, connection.machine.sequence());
+        if connection.machine.owes_answer() {
+            let gone = if reason == CloseReason::Cut { Gone::Cut } else { Gone::Lost };
+            self.lost.push((id, gone));
+        }
+        connection.outbox.clear(&mut self.pool);
+        self.pool.give(std::mem::take(&mut connection.leftover));
+        self.counters.on_close(reason);
+    }
+}
+
+/// What came of an attempt to accept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Accepted {
+    /// One, or one that was gone already.
+    One,
+    /// Nobody waits.
+    None,
+    /// Nobody can be accepted for now.
+    Pause,
+}
+
+/// A body that is written beside the cork.
+pub(super) enum Beside<'b> {
+    Nothing,
+    Borrowed(&'b [u8]),
+    Owned(Vec<u8>),
+}

@@ -1,0 +1,546 @@
+//! The turn: poll, read, serve, write, let time pass.
+
+use std::io::{self, ErrorKind, Read};
+use std::os::fd::{AsRawFd, RawFd};
+use std::time::Duration;
+
+use mio::event::Event as Readiness;
+use mio::{Events, Interest};
+
+use super::app::{App, Gone};
+use super::io::{Accepted, Beside, Io, Settings};
+use super::listener::{ListenAddress, Listener};
+use super::mailbox::{Inbox, Mailbox};
+use super::slots::{Key, ReplyId, Target};
+use super::sys::{AcceptError, ListenOptions};
+use crate::limits;
+use crate::proto::http1::Event;
+use crate::proto::{CloseReason, Fault};
+use crate::wire::head::{Head, HeadSpans, Method};
+
+/// A reactor and the app that it serves. One thread drives it by calling [`Reactor::turn`].
+///
+/// A foreign event loop drives it with three functions: watch [`Reactor::fd`] for readability,
+/// call a turn then and at [`Reactor::next_deadline`], and don't sleep while
+/// [`Reactor::has_ready`].
+#[derive(Debug)]
+pub struct Reactor<A: App> {
+    app: A,
+    io: Io,
+    events: Events,
+    listeners: Vec<Option<Listener>>,
+    /// Listeners that may have connections waiting, by number.
+    accepting: Vec<usize>,
+    /// Until then nothing is accepted: the process has no descriptors left.
+    accept_after_ms: u64,
+    mailbox: Mailbox<A::Message>,
+    inbox: Inbox<A::Message>,
+    messages: Vec<A::Message>,
+    buffer: Vec<u8>,
+    spans: HeadSpans,
+    drain_deadline: Option<u64>,
+    cut: u64,
+}
+
+impl<A: App> Reactor<A> {
+    /// A reactor without listeners.
+    pub fn new(app: A, settings: Settings) -> io::Result<Self> {
+        let io = Io::new(settings)?;
+        let (mailbox, inbox) = Mailbox::new(io.waker.clone());
+        Ok(Reactor {
+            app,
+            io,
+            events: Events::with_capacity(limits::EVENTS),
+            listeners: Vec::new(),
+            accepting: Vec::new(),
+            accept_after_ms: 0,
+            mailbox,
+            inbox,
+            messages: Vec::new(),
+            buffer: vec![0; limits::READ_BUFFER],
+            spans: HeadSpans::default(),
+            drain_deadline: None,
+            cut: 0,
+        })
+    }
+
+    /// Binds and begins to accept; gives the address that it got.
+    pub fn listen(
+        &mut self,
+        address: &ListenAddress,
+        reuse_port: bool,
+        backlog: u32,
+    ) -> io::Result<ListenAddress> {
+        let options = ListenOptions { backlog, reuse_port, v6_only: false };
+        let mut listener = Listener::bind(address, options)?;
+        let number = self.listeners.len();
+        let token = u8::try_from(number).map_err(|_| ErrorKind::QuotaExceeded)?;
+        let registry = self.io.poll.registry();
+        registry.register(&mut listener, Target::Listener(token).into(), Interest::READABLE)?;
+        let address = listener.address().clone();
+        self.listeners.push(Some(listener));
+        Ok(address)
+    }
+
+    /// The way in for other threads.
+    pub fn mailbox(&self) -> Mailbox<A::Message> {
+        self.mailbox.clone()
+    }
+
+    /// The app.
+    pub fn app(&mut self) -> &mut A {
+        &mut self.app
+    }
+
+    /// The app and the hands to answer with.
+    pub fn parts(&mut self) -> (&mut A, &mut Io) {
+        (&mut self.app, &mut self.io)
+    }
+
+    /// The descriptor that becomes readable when a turn has something to do.
+    pub fn fd(&self) -> RawFd {
+        self.io.poll.as_raw_fd()
+    }
+
+    /// Milliseconds until a turn is due for time's sake; 0 when it is due now.
+    pub fn next_deadline(&mut self) -> Option<u64> {
+        self.io.world.clock.refresh();
+        let now = self.io.world.clock.now_ms();
+        let paused = (self.accept_after_ms > now).then_some(self.accept_after_ms);
+        let deadlines = [self.io.wheel.next_deadline(), self.drain_deadline, paused];
+        Some(deadlines.into_iter().flatten().min()?.saturating_sub(now))
+    }
+
+    /// Whether a turn has something to do without a new event.
+    pub fn has_ready(&self) -> bool {
+        let room = self.has_room() && self.io.world.clock.now_ms() >= self.accept_after_ms;
+        !self.io.ready.is_empty()
+            || !self.io.lost.is_empty()
+            || (room && !self.accepting.is_empty())
+    }
+
+    /// Polls once, for at most `timeout` (`None` is until something happens), and serves what
+    /// there is within the budget of a turn.
+    pub fn turn(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        let timeout = if self.has_ready() {
+            Some(Duration::ZERO)
+        } else {
+            let deadline = self.next_deadline().map(Duration::from_millis);
+            timeout.into_iter().chain(deadline).min()
+        };
+        match self.io.poll.poll(&mut self.events, timeout) {
+            Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
+            _ => {}
+        }
+        self.io.world.clock.refresh();
+        let mut events = std::mem::replace(&mut self.events, Events::with_capacity(0));
+        for event in &events {
+            match Target::from(event.token()) {
+                Target::Slot(key) => self.on_event(key, event),
+                Target::Listener(number) => self.note_accepting(number as usize),
+                Target::Waker => self.on_messages(),
+            }
+        }
+        events.clear();
+        self.events = events;
+        self.accept();
+        self.serve_ready();
+        self.pass_time();
+        self.tell_lost();
+        if let Some(timeout) = self.io.drain_wanted.take() {
+            self.drain(timeout);
+        }
+        Ok(())
+    }
+
+    /// Begins to close: what the kernel has accepted is accepted, listeners close, idle
+    /// connections get one more read, owed answers carry `Connection: close`. After `timeout`
+    /// milliseconds the rest is cut; 0 waits for ever.
+    pub fn drain(&mut self, timeout: u64) {
+        if self.io.world.draining {
+            return;
+        }
+        self.io.world.clock.refresh();
+        for number in 0..self.listeners.len() {
+            while self.accept_one(number) == Accepted::One {}
+        }
+        self.listeners.clear();
+        self.accepting.clear();
+        self.io.world.draining = true;
+        self.drain_deadline = (timeout > 0).then(|| self.io.world.clock.now_ms() + timeout);
+        let keys: Vec<Key> = self.io.slots.keys().collect();
+        for key in keys {
+            if let Some(connection) = self.io.slots.get_mut(key) {
+                connection.flags.readable = true;
+                self.serve(key);
+            }
+            if let Some(connection) = self.io.slots.get_mut(key) {
+                connection.machine.on_drain();
+                self.io.settle(key);
+            }
+        }
+        self.tell_lost();
+    }
+
+    /// Whether a drain is complete: no connection is left.
+    pub fn is_drained(&self) -> bool {
+        self.io.world.draining && self.io.slots.len() == 0 && self.io.lost.is_empty()
+    }
+
+    /// How many requests were cut because a drain ran out of time.
+    pub fn cut(&self) -> u64 {
+        self.cut
+    }
+
+    fn on_event(&mut self, key: Key, event: &Readiness) {
+        let Some(connection) = self.io.slots.get_mut(key) else {
+            return;
+        };
+        let lost = event.is_error() || event.is_write_closed();
+        if lost && !connection.machine.wants_bytes() && !connection.flags.lingers {
+            connection.machine.cut(CloseReason::ClientAborted);
+            return self.io.settle(key);
+        }
+        if event.is_read_closed() || lost {
+            connection.flags.fin_coming = true;
+        }
+        if event.is_readable() || event.is_read_closed() || lost {
+            connection.flags.readable = true;
+        }
+        if event.is_writable() && !connection.outbox.is_empty() {
+            self.on_writable(key);
+        }
+        self.serve(key);
+    }
+
+    fn on_writable(&mut self, key: Key) {
+        let Some(connection) = self.io.slots.get_mut(key) else {
+            return;
+        };
+        let written = connection.outbox.flush(&mut connection.socket, &mut self.io.pool);
+        self.io.on_written(key, &written);
+        let Some(connection) = self.io.slots.get_mut(key) else {
+            return;
+        };
+        if connection.flags.starved && connection.outbox.is_empty() {
+            connection.flags.starved = false;
+            let id = ReplyId::new(key, connection.machine.sequence());
+            self.io.serving = Some(key);
+            self.app.on_writable(&mut self.io, id);
+            self.io.serving = None;
+            self.io.write(key, Beside::Nothing);
+        }
+    }
+
+    /// Gives a connection what its socket and its leftover have, within the budget of a turn.
+    fn serve(&mut self, key: Key) {
+        let Some(connection) = self.io.slots.get_mut(key) else {
+            return;
+        };
+        if connection.flags.lingers {
+            return self.drop_input(key);
+        }
+        let mut leftover = std::mem::take(&mut connection.leftover);
+        let mut buffer = std::mem::take(&mut self.buffer);
+        self.io.serving = Some(key);
+        let mut budget = Budget { bytes: limits::READ_BUDGET, requests: limits::REQUEST_BUDGET };
+        if !leftover.is_empty() {
+            let used = self.feed(key, &leftover, &mut budget);
+            leftover.drain(..used);
+        }
+        while let Some(count) = self.read(key, &mut buffer, &mut budget) {
+            if leftover.is_empty() {
+                let used = self.feed(key, &buffer[..count], &mut budget);
+                if used < count {
+                    leftover = self.io.pool.take(count - used);
+                    leftover.extend_from_slice(&buffer[used..count]);
+                }
+            } else {
+                leftover.extend_from_slice(&buffer[..count]);
+                let used = self.feed(key, &leftover, &mut budget);
+                leftover.drain(..used);
+            }
+        }
+        if leftover.is_empty() {
+            self.io.pool.give(std::mem::take(&mut leftover));
+        }
+        self.buffer = buffer;
+        if let Some(connection) = self.io.slots.get_mut(key) {
+            connection.leftover = leftover;
+            self.on_fin(key, &budget);
+        }
+        self.io.write(key, Beside::Nothing);
+        self.io.serving = None;
+        self.io.settle(key);
+    }
+
+    /// Reads once, if the connection wants bytes and its socket may have some.
+    fn read(&mut self, key: Key, buffer: &mut [u8], budget: &mut Budget) -> Option<usize> {
+        let connection = self.io.slots.get_mut(key)?;
+        loop {
+            let flags = &mut connection.flags;
+            let may_read = flags.readable && !flags.fin && budget.bytes > 0 && budget.requests > 0;
+            if !may_read || !connection.wants_bytes() {
+                return None;
+            }
+            let flags = &mut connection.flags;
+            match connection.socket.read(buffer) {
+                Ok(0) => {
+                    flags.readable = false;
+                    flags.fin = true;
+                    return None;
+                }
+                Ok(count) => {
+                    // A short read has emptied the socket, but a FIN makes no further event.
+                    flags.readable = count == buffer.len() || flags.fin_coming;
+                    budget.bytes = budget.bytes.saturating_sub(count);
+                    self.io.counters.bytes_received += count as u64;
+                    return Some(count);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    flags.readable = false;
+                    return None;
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => {
+                    flags.readable = false;
+                    connection.machine.cut(CloseReason::ClientAborted);
+                    return None;
+                }
+            }
+        }
+    }
+
+    /// Lets the machine find events in the input, and hands them up. Says how much was used.
+    fn feed(&mut self, key: Key, input: &[u8], budget: &mut Budget) -> usize {
+        let mut used = 0;
+        while budget.requests > 0 {
+            let Some(connection) = self.io.slots.get_mut(key) else {
+                return input.len();
+            };
+            if !connection.wants_bytes() {
+                break;
+            }
+            let cx = self.io.world.context();
+            let next = connection.machine.next(&input[used..], &mut self.spans, &cx);
+            let id = ReplyId::new(key, connection.machine.sequence());
+            let base = used;
+            match next {
+                Ok((count, event)) => {
+                    used += count;
+                    match event {
+                        Event::NeedBytes | Event::Paused => break,
+                        Event::Discarded => {}
+                        Event::Request { start, end, body } => {
+                            budget.requests -= 1;
+                            self.note_request(key);
+                            let head = Head::of(&input[base + start..base + end], &self.spans);
+                            if head.method() == Method::Connect {
+                                let _ = self.io.refuse(id, Fault::Connect);
+                            } else {
+                                self.app.on_request(&mut self.io, id, &head, body);
+                            }
+                        }
+                        Event::Data { start, end } => {
+                            let bytes = &input[base + start..base + end];
+                            self.app.on_body(&mut self.io, id, bytes);
+                        }
+                        Event::BodyEnd(trailers) => {
+                            self.app.on_body_end(&mut self.io, id, trailers);
+                        }
+                    }
+                }
+                Err(fault) => {
+                    self.fail(id, fault);
+                    return input.len();
+                }
+            }
+        }
+        used
+    }
+
+    fn note_request(&mut self, key: Key) {
+        let now_us = self.io.world.clock.now_us();
+        self.io.counters.on_request(now_us);
+        if let Some(connection) = self.io.slots.get_mut(key)
+            && connection.unwritten == 0
+        {
+            connection.began_us = now_us;
+        }
+    }
+
+    /// The request under way ends with an error of the server's own.
+    fn fail(&mut self, id: ReplyId, fault: Fault) {
+        self.app.on_gone(&mut self.io, id, Gone::Refused);
+        // Stale only if nothing was owed, and then nothing is to be said.
+        let _ = self.io.refuse(id, fault);
+    }
+
+    /// The client has closed its side: a request without its answer is told, and once all its
+    /// bytes are used the machine decides.
+    fn on_fin(&mut self, key: Key, budget: &Budget) {
+        let Some(connection) = self.io.slots.get_mut(key) else {
+            return;
+        };
+        if !connection.flags.fin_coming && !connection.flags.fin {
+            return;
+        }
+        let id = ReplyId::new(key, connection.machine.sequence());
+        let waits = connection.machine.owes_answer() && connection.machine.has_whole_request();
+        if waits && connection.told_closed != Some(id.sequence) {
+            connection.told_closed = Some(id.sequence);
+            self.app.on_gone(&mut self.io, id, Gone::ClientClosed);
+        }
+        let Some(connection) = self.io.slots.get_mut(key) else {
+            return;
+        };
+        // With the budget used up there may be whole requests left in the buffer.
+        if connection.flags.fin && connection.wants_bytes() && budget.requests > 0 {
+            if let Err(fault) = connection.machine.on_fin() {
+                let id = ReplyId::new(key, connection.machine.sequence());
+                self.fail(id, fault);
+            }
+        }
+    }
+
+    /// After our side is shut: read and drop, so that the client gets a FIN and no reset.
+    fn drop_input(&mut self, key: Key) {
+        let Some(connection) = self.io.slots.get_mut(key) else {
+            return;
+        };
+        for _ in 0..limits::READ_BUDGET / limits::READ_BUFFER {
+            match connection.socket.read(&mut self.buffer) {
+                Ok(0) => {
+                    connection.flags.fin = true;
+                    break;
+                }
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => {
+                    connection.flags.readable = false;
+                    if error.kind() != ErrorKind::WouldBlock {
+                        connection.flags.fin = true;
+                    }
+                    break;
+                }
+            }
+        }
+        self.io.pool.give(std::mem::take(&mut connection.leftover));
+        self.io.settle(key);
+    }
+
+    fn note_accepting(&mut self, number: usize) {
+        if !self.accepting.contains(&number) {
+            self.accepting.push(number);
+        }
+    }
+
+    fn has_room(&self) -> bool {
+        let max = self.io.world.settings.max_connections;
+        max == 0 || self.io.slots.len() < max
+    }
+
+    /// Accepts within the turn's budget. Without room, or without descriptors, the listener stays
+    /// on the list and the kernel's backlog holds the clients.
+    fn accept(&mut self) {
+        if self.accepting.is_empty() || self.io.world.clock.now_ms() < self.accept_after_ms {
+            return;
+        }
+        let mut budget = limits::ACCEPT_BUDGET;
+        let mut at = 0;
+        while at < self.accepting.len() && budget > 0 && self.has_room() {
+            budget -= 1;
+            match self.accept_one(self.accepting[at]) {
+                Accepted::One => {}
+                Accepted::None => {
+                    self.accepting.swap_remove(at);
+                }
+                Accepted::Pause => {
+                    self.accept_after_ms = self.io.world.clock.now_ms() + limits::ACCEPT_PAUSE;
+                    at += 1;
+                }
+            }
+        }
+    }
+
+    fn accept_one(&mut self, number: usize) -> Accepted {
+        let Some(Some(listener)) = self.listeners.get(number) else {
+            return Accepted::None;
+        };
+        let (socket, peer) = match listener.accept() {
+            Ok(accepted) => accepted,
+            Err(error) => match AcceptError::of(&error) {
+                AcceptError::Empty => return Accepted::None,
+                AcceptError::Retry => return Accepted::One,
+                AcceptError::OutOfDescriptors => return Accepted::Pause,
+                AcceptError::Fatal => {
+                    self.listeners[number] = None;
+                    return Accepted::None;
+                }
+            },
+        };
+        self.io.adopt(socket, peer)
+    }
+
+    fn serve_ready(&mut self) {
+        // What comes back onto the list waits for the next turn.
+        let mut ready = std::mem::take(&mut self.io.ready);
+        for key in ready.drain(..) {
+            if let Some(connection) = self.io.slots.get_mut(key) {
+                connection.flags.ready = false;
+                self.serve(key);
+            }
+        }
+        ready.append(&mut self.io.ready);
+        self.io.ready = ready;
+    }
+
+    fn pass_time(&mut self) {
+        let now = self.io.world.clock.now_ms();
+        while let Some(index) = self.io.wheel.pop_due(now) {
+            let Some(key) = self.io.slots.key_at(index) else {
+                continue;
+            };
+            let Some(connection) = self.io.slots.get_mut(key) else {
+                continue;
+            };
+            if let Some(fault) = connection.machine.on_time(now) {
+                let id = ReplyId::new(key, connection.machine.sequence());
+                self.fail(id, fault);
+            }
+            self.io.settle(key);
+        }
+        if self.drain_deadline.is_some_and(|deadline| deadline <= now) {
+            self.drain_deadline = None;
+            let keys: Vec<Key> = self.io.slots.keys().collect();
+            for key in keys {
+                if let Some(connection) = self.io.slots.get_mut(key) {
+                    self.cut += u64::from(connection.machine.owes_answer());
+                    connection.machine.cut(CloseReason::Cut);
+                    self.io.settle(key);
+                }
+            }
+        }
+    }
+
+    fn tell_lost(&mut self) {
+        while let Some((id, reason)) = self.io.lost.pop() {
+            self.app.on_gone(&mut self.io, id, reason);
+        }
+    }
+
+    fn on_messages(&mut self) {
+        let mut messages = std::mem::take(&mut self.messages);
+        self.inbox.drain(&mut messages);
+        for message in messages.drain(..) {
+            self.app.on_message(&mut self.io, message);
+        }
+        self.messages = messages;
+    }
+}
+
+/// What one connection may use up in a turn.
+struct Budget {
+    bytes: usize,
+    requests: usize,
+}

@@ -1,0 +1,15 @@
+//! The machines of a connection: they get bytes, answers and the time, and say what happened.
+//!
+//! Sans I/O: no socket, clock, random source or log in here. Time is an argument in milliseconds
+//! since any fixed start; output is appended to the caller's buffer. This room may use
+//! [`crate::wire`] and [`crate::limits`].
+//!
+//! [`http1::Http1`] plays the server's role. The client's role of a proxy will stand beside it and
+//! share everything in [`crate::wire`].
+
+mod deadlines;
+mod fault;
+pub mod http1;
+
+pub use deadlines::{Timeouts, Timer};
+pub use fault::{CloseReason, Fault};

@@ -1,0 +1,189 @@
+//! A server: a reactor, its policies, a handler.
+
+use std::io;
+use std::os::fd::RawFd;
+use std::time::Duration;
+
+use super::config::Config;
+use super::handler::Handler;
+use super::remote::Remote;
+use super::service::Service;
+use super::stats::Stats;
+use crate::limits;
+use crate::net::{ListenAddress, Reactor, ReplyError, ReplyId};
+use crate::proto::Fault;
+use crate::wire::block::Block;
+
+/// An HTTP/1.1 server on one thread.
+///
+/// # Example
+/// ```
+/// use barewire::server::{Answer, Block, Config, Handler, ListenAddress, Reply, Request, Server};
+///
+/// struct Echo;
+///
+/// impl Handler for Echo {
+///     fn handle(&mut self, request: &mut Request<'_>, reply: Reply<'_>) -> Answer {
+///         let body = request.take_body();
+///         reply.send_owned(200, &Block::default(), body)
+///     }
+/// }
+///
+/// let mut server = Server::new(Config::default(), Echo)?;
+/// let address = server.listen(&ListenAddress::Tcp(([127, 0, 0, 1], 0).into()))?;
+/// let remote = server.remote();
+/// let thread = std::thread::spawn(move || {
+///     use std::io::{Read, Write};
+///     let ListenAddress::Tcp(address) = address else { unreachable!("bound to TCP") };
+///     let mut client = std::net::TcpStream::connect(address)?;
+///     client.write_all(b"POST / HTTP/1.0\r\nContent-Length: 2\r\n\r\nhi")?;
+///     let mut answer = String::new();
+///     client.read_to_string(&mut answer)?;
+///     remote.close(1000);
+///     Ok::<String, std::io::Error>(answer)
+/// });
+/// server.run()?;
+/// let answer = thread.join().expect("no panic")?;
+/// assert!(answer.starts_with("HTTP/1.1 200 OK\r\n") && answer.ends_with("\r\n\r\nhi"));
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Server<H: Handler> {
+    reactor: Reactor<Service<H>>,
+}
+
+impl<H: Handler> Server<H> {
+    /// A server that doesn't listen yet.
+    pub fn new(config: Config, handler: H) -> io::Result<Self> {
+        let reactor = Reactor::new(Service::new(handler, config), config.net())?;
+        Ok(Server { reactor })
+    }
+
+    /// Binds an address and begins to accept; gives the address that it got, with the real port.
+    pub fn listen(&mut self, address: &ListenAddress) -> io::Result<ListenAddress> {
+        self.listen_with(address, false, limits::BACKLOG)
+    }
+
+    /// Like [`Server::listen`], with `SO_REUSEPORT` and the length of the kernel's queue.
+    pub fn listen_with(
+        &mut self,
+        address: &ListenAddress,
+        reuse_port: bool,
+        backlog: u32,
+    ) -> io::Result<ListenAddress> {
+        self.reactor.listen(address, reuse_port, backlog)
+    }
+
+    /// Serves until the server is closed and its last connection is gone. Says how many requests
+    /// were cut because the close ran out of time.
+    pub fn run(&mut self) -> io::Result<u64> {
+        while !self.is_closed() {
+            self.turn(None)?;
+        }
+        Ok(self.cut())
+    }
+
+    /// Serves what there is, waiting for it at most this long; `None` waits until something
+    /// happens.
+    pub fn turn(&mut self, timeout: Option<Duration>) -> io::Result<()> {
+        self.reactor.turn(timeout)
+    }
+
+    /// The descriptor that becomes readable when a turn has something to do. For drivers.
+    pub fn fd(&self) -> RawFd {
+        self.reactor.fd()
+    }
+
+    /// Milliseconds until a turn is due for time's sake. For drivers.
+    pub fn next_deadline(&mut self) -> Option<u64> {
+        self.reactor.next_deadline()
+    }
+
+    /// Whether a turn has something to do at once. For drivers.
+    pub fn has_ready(&self) -> bool {
+        self.reactor.has_ready()
+    }
+
+    /// Begins to close: no connection is accepted any more, idle ones end, answers under way are
+    /// completed and carry `Connection: close`. After `timeout` milliseconds the rest is cut; 0
+    /// waits for ever. A second call changes nothing.
+    pub fn close(&mut self, timeout: u64) {
+        self.reactor.drain(timeout);
+    }
+
+    /// Whether the server was closed and its last connection is gone.
+    pub fn is_closed(&self) -> bool {
+        self.reactor.is_drained()
+    }
+
+    /// How many requests were cut because the close ran out of time.
+    pub fn cut(&self) -> u64 {
+        self.reactor.cut()
+    }
+
+    /// The server as other threads see it.
+    pub fn remote(&self) -> Remote {
+        Remote { mailbox: self.reactor.mailbox() }
+    }
+
+    /// The handler.
+    pub fn handler(&mut self) -> &mut H {
+        &mut self.reactor.app().handler
+    }
+
+    /// The numbers, as they are now.
+    pub fn stats(&mut self) -> Stats {
+        let (service, io) = self.reactor.parts();
+        service.stats(io)
+    }
+
+    /// Answers a request that was left for later. It is written at once; what its connection has
+    /// waiting is served by the next turn, never inside of this call.
+    pub fn answer(
+        &mut self,
+        id: ReplyId,
+        status: u16,
+        block: &Block,
+        body: &[u8],
+    ) -> Result<(), ReplyError> {
+        let (service, io) = self.reactor.parts();
+        service.complete(io, id, |io| io.answer(id, status, block, body))
+    }
+
+    /// Like [`Server::answer`] with a body that is given away.
+    pub fn answer_owned(
+        &mut self,
+        id: ReplyId,
+        status: u16,
+        block: &Block,
+        body: Vec<u8>,
+    ) -> Result<(), ReplyError> {
+        let (service, io) = self.reactor.parts();
+        service.complete(io, id, |io| io.answer_owned(id, status, block, body))
+    }
+
+    /// Like [`Server::answer`] with a body that `write` appends to the output buffer itself.
+    pub fn answer_in_place(
+        &mut self,
+        id: ReplyId,
+        status: u16,
+        block: &Block,
+        expected: usize,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Result<(), ReplyError> {
+        let (service, io) = self.reactor.parts();
+        service.complete(io, id, |io| io.answer_in_place(id, status, block, expected, write))
+    }
+
+    /// Answers with 500 a request that was left for later: its handler has failed.
+    pub fn fail(&mut self, id: ReplyId) -> Result<(), ReplyError> {
+        let (service, io) = self.reactor.parts();
+        service.complete(io, id, |io| io.refuse(id, Fault::HandlerFailed))
+    }
+
+    /// Gives a late answer this many milliseconds from now; 0 is for ever. Says whether the
+    /// request is still under way.
+    pub fn set_timeout(&mut self, id: ReplyId, timeout: u64) -> bool {
+        self.reactor.parts().1.set_handler_timeout(id, timeout)
+    }
+}

@@ -1,0 +1,150 @@
+//! Who answers requests: the trait that Rust embedders and the Node.js binding implement.
+
+use super::stats::Stats;
+use crate::net::{Gone, Io, Peer, ReplyId};
+use crate::proto::Fault;
+use crate::wire::block::Block;
+use crate::wire::fields::Trailers;
+use crate::wire::head::Head;
+
+/// Answers requests, now or later.
+///
+/// # Example
+/// ```
+/// use barewire::server::{Answer, Block, Handler, Reply, Request};
+///
+/// struct Hello(Block);
+///
+/// impl Handler for Hello {
+///     fn handle(&mut self, request: &mut Request<'_>, reply: Reply<'_>) -> Answer {
+///         match request.head.target() {
+///             b"/" => reply.send(200, &self.0, b"hello"),
+///             _ => reply.send(404, &self.0, b"not found"),
+///         }
+///     }
+/// }
+///
+/// let plain = Block::parse([(&b"Content-Type"[..], &b"text/plain"[..])])?;
+/// let handler = Hello(plain);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Handler {
+    /// Answers a request whose body is complete. The reactor waits meanwhile, so work that takes
+    /// long belongs on another thread, with [`Reply::later`] here and
+    /// [`super::Remote::answer`] there.
+    fn handle(&mut self, request: &mut Request<'_>, reply: Reply<'_>) -> Answer;
+
+    /// A request that was to be answered later has lost its client or its time. After
+    /// [`Gone::ClientClosed`] an answer is still sent; after the others it goes nowhere.
+    fn on_gone(&mut self, id: ReplyId, reason: Gone) {
+        let _ = (id, reason);
+    }
+}
+
+/// A complete request.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// Method, target and fields, as sent.
+    pub head: Head<'a>,
+    /// The fields behind a chunked body.
+    pub trailers: &'a Trailers,
+    /// The request's identity.
+    pub id: ReplyId,
+    /// Who is at the other end of the connection.
+    pub peer: Peer,
+    /// Whether the framing announced a body, even an empty one.
+    pub has_body: bool,
+    pub(super) body: &'a mut Vec<u8>,
+}
+
+impl Request<'_> {
+    /// The whole body; empty where there is none.
+    pub fn body(&self) -> &[u8] {
+        self.body
+    }
+
+    /// Takes the body out, to keep it. Its bytes count as held until the answer is complete.
+    pub fn take_body(&mut self) -> Vec<u8> {
+        std::mem::take(self.body)
+    }
+
+    /// Whether this is the first request of its connection.
+    pub fn is_first(&self) -> bool {
+        self.id.sequence == 1
+    }
+}
+
+/// Proof that a handler has decided: made only by the methods of [`Reply`].
+#[derive(Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Answer {
+    pub(super) is_later: bool,
+}
+
+const NOW: Answer = Answer { is_later: false };
+
+/// The one answer to a request.
+///
+/// A status outside 200-599 is a mistake of the handler's author, and the client gets 500.
+#[derive(Debug)]
+pub struct Reply<'a> {
+    pub(super) io: &'a mut Io,
+    pub(super) id: ReplyId,
+    pub(super) pending: usize,
+    pub(super) buffered: u64,
+}
+
+impl Reply<'_> {
+    /// The identity under which a later answer is given.
+    pub fn id(&self) -> ReplyId {
+        self.id
+    }
+
+    /// Answers with these fields and this body.
+    pub fn send(self, status: u16, block: &Block, body: &[u8]) -> Answer {
+        let result = self.io.answer(self.id, status, block, body);
+        self.or_fail(result.is_err())
+    }
+
+    /// Answers with a body that is given away, which spares a copy of a large one.
+    pub fn send_owned(self, status: u16, block: &Block, body: Vec<u8>) -> Answer {
+        let result = self.io.answer_owned(self.id, status, block, body);
+        self.or_fail(result.is_err())
+    }
+
+    /// Answers with a body that `write` appends to the output buffer itself. `expected` is its
+    /// probable length; a wrong guess costs a correction.
+    pub fn send_in_place(
+        self,
+        status: u16,
+        block: &Block,
+        expected: usize,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> Answer {
+        let result = self.io.answer_in_place(self.id, status, block, expected, write);
+        self.or_fail(result.is_err())
+    }
+
+    /// Answers with 500: the handler has failed.
+    pub fn fail(self) -> Answer {
+        self.or_fail(true)
+    }
+
+    /// Leaves the answer for later; see [`super::Server::answer`] and [`super::Remote::answer`].
+    pub fn later(self) -> Answer {
+        Answer { is_later: true }
+    }
+
+    /// The server's numbers, as they are now.
+    pub fn stats(&mut self) -> Stats {
+        Stats::take(self.io, self.pending, self.buffered)
+    }
+
+    fn or_fail(self, failed: bool) -> Answer {
+        if failed {
+            // Stale only if the connection was lost meanwhile.
+            let _ = self.io.refuse(self.id, Fault::HandlerFailed);
+        }
+        NOW
+    }
+}

@@ -1,0 +1,251 @@
+//! From events to calls: bodies are collected within limits, then the handler is asked.
+
+use super::config::Config;
+use super::handler::{Handler, Reply, Request};
+use super::remote::Message;
+use super::stats::Stats;
+use crate::net::{App, Gone, Io, ReplyError, ReplyId};
+use crate::proto::Fault;
+use crate::wire::fields::Trailers;
+use crate::wire::framing::BodyKind;
+use crate::wire::head::{Head, HeadSpans};
+
+/// The app that a server gives to its reactor.
+#[derive(Debug)]
+pub(super) struct Service<H> {
+    pub(super) handler: H,
+    config: Config,
+    /// What is under way on each connection, by slot.
+    exchanges: Vec<Exchange>,
+    #[allow(clippy::vec_box)] // a box moves between this list and an exchange
+    spare: Vec<Box<Held>>,
+    pending: usize,
+    buffered: u64,
+    /// Bodies that aren't read on because too much is held.
+    paused: Vec<ReplyId>,
+}
+
+/// A request that isn't answered at once: its body is collected, or its answer comes later.
+#[derive(Debug, Default)]
+struct Exchange {
+    id: Option<ReplyId>,
+    /// Head and body, while the body is collected.
+    held: Option<Box<Held>>,
+    /// Bytes of its body, counted in the server's sum.
+    buffered: u64,
+    is_pending: bool,
+}
+
+/// A request whose body is on its way: what lay in the receive buffer is copied aside, once.
+#[derive(Debug, Default)]
+struct Held {
+    head: Vec<u8>,
+    spans: HeadSpans,
+    body: Vec<u8>,
+}
+
+/// Memory of requests with bodies that is kept for the next ones.
+const SPARE: usize = 64;
+
+impl<H: Handler> Service<H> {
+    pub(super) fn new(handler: H, config: Config) -> Self {
+        Service {
+            handler,
+            config,
+            exchanges: Vec::new(),
+            spare: Vec::new(),
+            pending: 0,
+            buffered: 0,
+            paused: Vec::new(),
+        }
+    }
+
+    pub(super) fn stats(&self, io: &mut Io) -> Stats {
+        Stats::take(io, self.pending, self.buffered)
+    }
+
+    /// Brings a late answer and closes the books on its request.
+    pub(super) fn complete(
+        &mut self,
+        io: &mut Io,
+        id: ReplyId,
+        answer: impl FnOnce(&mut Io) -> Result<(), ReplyError>,
+    ) -> Result<(), ReplyError> {
+        answer(io)?;
+        self.release(io, id);
+        Ok(())
+    }
+
+    /// Asks the handler about a request that is complete. `trailers` is there when a body was.
+    fn dispatch(
+        &mut self,
+        io: &mut Io,
+        id: ReplyId,
+        head: Head<'_>,
+        body: &mut Vec<u8>,
+        trailers: Option<Trailers>,
+    ) {
+        let max = self.config.max_pending;
+        if max != 0 && self.pending >= max {
+            return self.refuse(io, id, Fault::Overloaded);
+        }
+        let Some(peer) = io.peer(id) else {
+            return;
+        };
+        let has_body = trailers.is_some();
+        let trailers = trailers.unwrap_or_default();
+        let mut request = Request { head, trailers: &trailers, id, peer, has_body, body };
+        let reply = Reply { io, id, pending: self.pending, buffered: self.buffered };
+        let answer = self.handler.handle(&mut request, reply);
+        if !answer.is_later {
+            return self.release(io, id);
+        }
+        if io.set_handler_timeout(id, self.config.timeouts.handler) {
+            let exchange = self.exchange(id);
+            exchange.id = Some(id);
+            exchange.is_pending = true;
+            self.pending += 1;
+        }
+    }
+
+    fn exchange(&mut self, id: ReplyId) -> &mut Exchange {
+        let slot = id.slot as usize;
+        if self.exchanges.len() <= slot {
+            self.exchanges.resize_with(slot + 1, Exchange::default);
+        }
+        // The line above made room.
+        &mut self.exchanges[slot]
+    }
+
+    /// The exchange of a request that is still under way.
+    fn current(&mut self, id: ReplyId) -> Option<&mut Exchange> {
+        self.exchanges.get_mut(id.slot as usize).filter(|exchange| exchange.id == Some(id))
+    }
+
+    /// The request is over: nothing of it counts any more.
+    fn release(&mut self, io: &mut Io, id: ReplyId) {
+        let Some(exchange) = self.current(id) else {
+            return;
+        };
+        let exchange = std::mem::take(exchange);
+        self.pending -= usize::from(exchange.is_pending);
+        self.buffered -= exchange.buffered;
+        if let Some(held) = exchange.held {
+            self.keep(io, held);
+        }
+        if exchange.buffered > 0 && !self.is_full() {
+            for id in std::mem::take(&mut self.paused) {
+                io.resume(id);
+            }
+        }
+    }
+
+    fn keep(&mut self, io: &mut Io, mut held: Box<Held>) {
+        io.give_buffer(std::mem::take(&mut held.head));
+        io.give_buffer(std::mem::take(&mut held.body));
+        if self.spare.len() < SPARE {
+            self.spare.push(held);
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.config.max_buffered_bytes != 0 && self.buffered >= self.config.max_buffered_bytes
+    }
+
+    fn is_too_large(&self, length: u64) -> bool {
+        self.config.max_body_size != 0 && length > self.config.max_body_size
+    }
+
+    fn refuse(&mut self, io: &mut Io, id: ReplyId, fault: Fault) {
+        self.release(io, id);
+        let _ = io.refuse(id, fault);
+    }
+}
+
+impl<H: Handler> App for Service<H> {
+    type Message = Message;
+
+    fn on_request(&mut self, io: &mut Io, id: ReplyId, head: &Head<'_>, body: BodyKind) {
+        let expected = match body {
+            BodyKind::None => {
+                return self.dispatch(io, id, *head, &mut Vec::new(), None);
+            }
+            BodyKind::Length(length) if self.is_too_large(length) => {
+                return self.refuse(io, id, Fault::BodyTooLarge);
+            }
+            BodyKind::Length(length) => length.min(64 * 1024) as usize,
+            BodyKind::Chunked => 0,
+        };
+        if self.is_full() {
+            return self.refuse(io, id, Fault::Overloaded);
+        }
+        let mut copy = self.spare.pop().unwrap_or_default();
+        copy.head = io.take_buffer(head.bytes().len());
+        copy.head.extend_from_slice(head.bytes());
+        copy.spans.clone_from(head.spans());
+        copy.body = io.take_buffer(expected);
+        let exchange = self.exchange(id);
+        exchange.id = Some(id);
+        exchange.held = Some(copy);
+        let _ = io.want_body(id);
+    }
+
+    fn on_body(&mut self, io: &mut Io, id: ReplyId, bytes: &[u8]) {
+        let Some(exchange) = self.current(id) else {
+            return;
+        };
+        let Some(held) = &mut exchange.held else {
+            return;
+        };
+        held.body.extend_from_slice(bytes);
+        exchange.buffered += bytes.len() as u64;
+        let length = exchange.buffered;
+        self.buffered += bytes.len() as u64;
+        if self.is_too_large(length) {
+            self.refuse(io, id, Fault::BodyTooLarge);
+        } else if self.is_full() {
+            self.paused.push(id);
+            io.pause(id);
+        }
+    }
+
+    fn on_body_end(&mut self, io: &mut Io, id: ReplyId, trailers: Trailers) {
+        let Some(mut held) = self.current(id).and_then(|exchange| exchange.held.take()) else {
+            return;
+        };
+        let head = Head::of(&held.head, &held.spans);
+        self.dispatch(io, id, head, &mut held.body, Some(trailers));
+        self.keep(io, held);
+    }
+
+    fn on_writable(&mut self, _: &mut Io, _: ReplyId) {
+        // Answers are given whole; the reactor holds what the client doesn't take.
+    }
+
+    fn on_gone(&mut self, io: &mut Io, id: ReplyId, reason: Gone) {
+        let Some(exchange) = self.current(id) else {
+            return;
+        };
+        let is_pending = exchange.is_pending;
+        if reason != Gone::ClientClosed {
+            self.release(io, id);
+        }
+        if is_pending {
+            self.handler.on_gone(id, reason);
+        }
+    }
+
+    fn on_message(&mut self, io: &mut Io, message: Message) {
+        match message {
+            Message::Answer { id, status, block, body } => {
+                let answered =
+                    self.complete(io, id, |io| io.answer_owned(id, status, &block, body));
+                if let Err(ReplyError::Answer(_)) = answered {
+                    let failed = |io: &mut Io| io.refuse(id, Fault::HandlerFailed);
+                    let _ = self.complete(io, id, failed);
+                }
+            }
+            Message::Close { timeout } => io.drain(timeout),
+        }
+    }
+}
