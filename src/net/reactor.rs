@@ -102,21 +102,27 @@ impl<A: App> Reactor<A> {
         self.io.poll.as_raw_fd()
     }
 
-    /// Milliseconds until a turn is due for time's sake; 0 when it is due now.
-    pub fn next_deadline(&mut self) -> Option<u64> {
-        self.io.world.clock.refresh();
+    /// When a turn is due for time's sake, in milliseconds of [`Reactor::now_ms`].
+    pub fn next_deadline(&self) -> Option<u64> {
         let now = self.io.world.clock.now_ms();
         let paused = (self.accept_after_ms > now).then_some(self.accept_after_ms);
         let deadlines = [self.io.wheel.next_deadline(), self.drain_deadline, paused];
-        Some(deadlines.into_iter().flatten().min()?.saturating_sub(now))
+        deadlines.into_iter().flatten().min()
+    }
+
+    /// Milliseconds since the reactor was made. Reads the clock.
+    pub fn now_ms(&mut self) -> u64 {
+        self.io.world.clock.refresh();
+        self.io.world.clock.now_ms()
     }
 
     /// Whether a turn has something to do without a new event.
     pub fn has_ready(&self) -> bool {
-        let room = self.has_room() && self.io.world.clock.now_ms() >= self.accept_after_ms;
+        let may_accept = self.has_room() && self.io.world.clock.now_ms() >= self.accept_after_ms;
         !self.io.ready.is_empty()
             || !self.io.lost.is_empty()
-            || (room && !self.accepting.is_empty())
+            || self.io.drain_wanted.is_some()
+            || (may_accept && !self.accepting.is_empty())
     }
 
     /// Polls once, for at most `timeout` (`None` is until something happens), and serves what
@@ -125,8 +131,9 @@ impl<A: App> Reactor<A> {
         let timeout = if self.has_ready() {
             Some(Duration::ZERO)
         } else {
-            let deadline = self.next_deadline().map(Duration::from_millis);
-            timeout.into_iter().chain(deadline).min()
+            let now = self.now_ms();
+            let due = self.next_deadline().map(|at| Duration::from_millis(at.saturating_sub(now)));
+            timeout.into_iter().chain(due).min()
         };
         match self.io.poll.poll(&mut self.events, timeout) {
             Err(error) if error.kind() != ErrorKind::Interrupted => return Err(error),
@@ -395,11 +402,13 @@ impl<A: App> Reactor<A> {
             return;
         };
         // With the budget used up there may be whole requests left in the buffer.
-        if connection.flags.fin && connection.wants_bytes() && budget.requests > 0 {
-            if let Err(fault) = connection.machine.on_fin() {
-                let id = ReplyId::new(key, connection.machine.sequence());
-                self.fail(id, fault);
-            }
+        let is_used_up = connection.wants_bytes() && budget.requests > 0;
+        if connection.flags.fin
+            && is_used_up
+            && let Err(fault) = connection.machine.on_fin()
+        {
+            let id = ReplyId::new(key, connection.machine.sequence());
+            self.fail(id, fault);
         }
     }
 

@@ -16,7 +16,7 @@ const WORDS: usize = BUCKETS / 64;
 /// The end of a list, and the bucket of an entry that is in none.
 const NONE: u32 = u32::MAX;
 
-const _: () = assert!(BUCKETS.is_power_of_two() && BUCKETS % 64 == 0);
+const _: () = assert!(BUCKETS.is_power_of_two() && BUCKETS.is_multiple_of(64));
 
 /// At most one pending deadline for each slot.
 ///

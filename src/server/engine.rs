@@ -94,9 +94,14 @@ impl<H: Handler> Server<H> {
         self.reactor.fd()
     }
 
-    /// Milliseconds until a turn is due for time's sake. For drivers.
-    pub fn next_deadline(&mut self) -> Option<u64> {
+    /// When a turn is due for time's sake, in milliseconds of [`Server::now_ms`]. For drivers.
+    pub fn next_deadline(&self) -> Option<u64> {
         self.reactor.next_deadline()
+    }
+
+    /// Milliseconds since the server was made. Reads the clock.
+    pub fn now_ms(&mut self) -> u64 {
+        self.reactor.now_ms()
     }
 
     /// Whether a turn has something to do at once. For drivers.
@@ -109,6 +114,12 @@ impl<H: Handler> Server<H> {
     /// waits for ever. A second call changes nothing.
     pub fn close(&mut self, timeout: u64) {
         self.reactor.drain(timeout);
+    }
+
+    /// Closes like [`Server::close`], but begins in the next turn: no handler is called inside of
+    /// this call.
+    pub fn close_soon(&mut self, timeout: u64) {
+        self.reactor.parts().1.drain(timeout);
     }
 
     /// Whether the server was closed and its last connection is gone.

@@ -65,7 +65,12 @@ impl Request<'_> {
 
     /// Takes the body out, to keep it. Its bytes count as held until the answer is complete.
     pub fn take_body(&mut self) -> Vec<u8> {
-        std::mem::take(self.body)
+        self.replace_body(Vec::new())
+    }
+
+    /// Takes the body out and leaves memory for the next one, so that nothing is allocated.
+    pub fn replace_body(&mut self, memory: Vec<u8>) -> Vec<u8> {
+        std::mem::replace(self.body, memory)
     }
 
     /// Whether this is the first request of its connection.
@@ -77,11 +82,15 @@ impl Request<'_> {
 /// Proof that a handler has decided: made only by the methods of [`Reply`].
 #[derive(Debug, PartialEq, Eq)]
 #[must_use]
-pub struct Answer {
-    pub(super) is_later: bool,
-}
+pub struct Answer(pub(super) Decision);
 
-const NOW: Answer = Answer { is_later: false };
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// It was given.
+    Now,
+    /// It comes later, within so many milliseconds; `None` is the server's usual time.
+    Later(Option<u64>),
+}
 
 /// The one answer to a request.
 ///
@@ -132,7 +141,12 @@ impl Reply<'_> {
 
     /// Leaves the answer for later; see [`super::Server::answer`] and [`super::Remote::answer`].
     pub fn later(self) -> Answer {
-        Answer { is_later: true }
+        Answer(Decision::Later(None))
+    }
+
+    /// Like [`Reply::later`], with a time limit of its own in milliseconds; 0 is for ever.
+    pub fn later_within(self, timeout: u64) -> Answer {
+        Answer(Decision::Later(Some(timeout)))
     }
 
     /// The server's numbers, as they are now.
@@ -145,6 +159,6 @@ impl Reply<'_> {
             // Stale only if the connection was lost meanwhile.
             let _ = self.io.refuse(self.id, Fault::HandlerFailed);
         }
-        NOW
+        Answer(Decision::Now)
     }
 }

@@ -1,7 +1,7 @@
 //! From events to calls: bodies are collected within limits, then the handler is asked.
 
 use super::config::Config;
-use super::handler::{Handler, Reply, Request};
+use super::handler::{Decision, Handler, Reply, Request};
 use super::remote::Message;
 use super::stats::Stats;
 use crate::net::{App, Gone, Io, ReplyError, ReplyId};
@@ -97,10 +97,10 @@ impl<H: Handler> Service<H> {
         let mut request = Request { head, trailers: &trailers, id, peer, has_body, body };
         let reply = Reply { io, id, pending: self.pending, buffered: self.buffered };
         let answer = self.handler.handle(&mut request, reply);
-        if !answer.is_later {
+        let Decision::Later(timeout) = answer.0 else {
             return self.release(io, id);
-        }
-        if io.set_handler_timeout(id, self.config.timeouts.handler) {
+        };
+        if io.set_handler_timeout(id, timeout.unwrap_or(self.config.timeouts.handler)) {
             let exchange = self.exchange(id);
             exchange.id = Some(id);
             exchange.is_pending = true;

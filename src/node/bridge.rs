@@ -1,0 +1,344 @@
+//! The handler: a request becomes one call of JavaScript's `dispatch`, its answer is written
+//! straight into the output buffer.
+//!
+//! The head crosses as one string, facts of both directions by the [`Record`]. Nothing that
+//! JavaScript keeps points back here: a body is moved out on demand and is gone when its request
+//! is answered.
+
+use std::cell::{Cell, RefCell};
+use std::ptr::NonNull;
+use std::rc::Rc;
+
+use napi_sys::napi_value;
+
+use super::record::{Kind, Record, Stated};
+use super::values::{Failed, Js, Outcome, Reference};
+use crate::net::{Gone, ReplyError, ReplyId};
+use crate::server::{Answer, Block, Handler, Reply, Request, Server, Stats};
+
+/// Strings up to this many characters are written in place, right behind their head.
+const IN_PLACE: usize = 64 * 1024;
+/// Header blocks that JavaScript may have remembered at a time.
+const REMEMBERED: usize = 1024;
+/// Bodies whose memory is kept for the next ones.
+const SPARE: usize = 16;
+/// Largest body whose memory is kept.
+const SPARE_SIZE: usize = 64 * 1024;
+
+/// What the handler shares with the functions that JavaScript calls. It is never borrowed while
+/// JavaScript runs.
+#[derive(Debug)]
+pub(super) struct Bridge {
+    pub(super) js: Js,
+    pub(super) record: Record,
+    dispatch: Reference,
+    gone: Reference,
+    /// Keeps the record's memory.
+    _array: Reference,
+    blocks: RefCell<Blocks>,
+    bodies: RefCell<Bodies>,
+    /// The request whose dispatch is on the stack.
+    current: Cell<Option<ReplyId>>,
+    /// The time limit that JavaScript set for it.
+    limit: Cell<Option<u64>>,
+    /// Its reply, lent while JavaScript runs, for the numbers.
+    reply: Cell<Option<NonNull<Reply<'static>>>>,
+}
+
+/// Header blocks of answers.
+#[derive(Debug, Default)]
+struct Blocks {
+    none: Block,
+    staged: Block,
+    remembered: Vec<Block>,
+    text: Vec<u8>,
+}
+
+/// Request bodies that JavaScript may still ask for, by slot.
+#[derive(Debug, Default)]
+struct Bodies {
+    held: Vec<Option<(ReplyId, Vec<u8>)>>,
+    spare: Vec<Vec<u8>>,
+}
+
+impl Bridge {
+    pub(super) fn new(
+        js: Js,
+        record: Record,
+        dispatch: Reference,
+        gone: Reference,
+        array: Reference,
+    ) -> Self {
+        Bridge {
+            js,
+            record,
+            dispatch,
+            gone,
+            _array: array,
+            blocks: RefCell::default(),
+            bodies: RefCell::default(),
+            current: Cell::new(None),
+            limit: Cell::new(None),
+            reply: Cell::new(None),
+        }
+    }
+
+    /// Puts a header block before the next answer; false when a field isn't valid.
+    pub(super) fn stage(&self, text: napi_value) -> Outcome<bool> {
+        let mut blocks = self.blocks.borrow_mut();
+        let Blocks { staged, text: bytes, .. } = &mut *blocks;
+        self.js.read_latin1(text, bytes)?;
+        Ok(fill(staged, bytes))
+    }
+
+    /// Keeps a header block under an id, 0 when it isn't valid or there is no room.
+    pub(super) fn remember(&self, text: napi_value) -> Outcome<u32> {
+        let mut blocks = self.blocks.borrow_mut();
+        let Blocks { remembered, text: bytes, .. } = &mut *blocks;
+        self.js.read_latin1(text, bytes)?;
+        let mut block = Block::default();
+        if remembered.len() >= REMEMBERED || !fill(&mut block, bytes) {
+            return Ok(0);
+        }
+        remembered.push(block);
+        Ok(remembered.len() as u32 + 1)
+    }
+
+    /// Runs with the block that an answer states; an unknown id is the empty block.
+    pub(super) fn with_block<T>(&self, id: u32, run: impl FnOnce(&Block) -> T) -> T {
+        let blocks = self.blocks.borrow();
+        run(match id {
+            0 => &blocks.none,
+            1 => &blocks.staged,
+            id => blocks.remembered.get(id as usize - 2).unwrap_or(&blocks.none),
+        })
+    }
+
+    /// Moves out the body of a request, if it is still there.
+    pub(super) fn take_body<T>(&self, id: ReplyId, read: impl FnOnce(&[u8]) -> T) -> Option<T> {
+        let mut bodies = self.bodies.borrow_mut();
+        let entry = bodies.held.get_mut(id.slot as usize)?;
+        let (_, body) = entry.take_if(|(held, _)| *held == id)?;
+        let value = read(&body);
+        bodies.keep(body);
+        Some(value)
+    }
+
+    /// The request is over: its body is dropped.
+    pub(super) fn forget(&self, id: ReplyId) {
+        self.take_body(id, |_| ());
+    }
+
+    fn hold_body(&self, request: &mut Request<'_>) {
+        let mut bodies = self.bodies.borrow_mut();
+        let spare = bodies.spare.pop().unwrap_or_default();
+        let body = request.replace_body(spare);
+        let slot = request.id.slot as usize;
+        if bodies.held.len() <= slot {
+            bodies.held.resize_with(slot + 1, || None);
+        }
+        // The line above made room; what an earlier request of the slot left there goes.
+        if let Some((_, old)) = bodies.held[slot].replace((request.id, body)) {
+            bodies.keep(old);
+        }
+    }
+
+    /// Sets the time limit of the request on the stack, if it is that.
+    pub(super) fn limit_current(&self, id: ReplyId, limit: u64) -> bool {
+        let is_current = self.current.get() == Some(id);
+        if is_current {
+            self.limit.set(Some(limit));
+        }
+        is_current
+    }
+
+    /// The server's numbers, asked for while a dispatch is on the stack.
+    pub(super) fn stats(&self) -> Option<Stats> {
+        let mut reply = self.reply.get()?;
+        // SAFETY: the pointer is there only while `Asker::ask` waits for JavaScript, and the reply
+        // that it lends isn't touched by anyone else meanwhile.
+        Some(unsafe { reply.as_mut() }.stats())
+    }
+}
+
+impl Bodies {
+    fn keep(&mut self, mut body: Vec<u8>) {
+        if self.spare.len() < SPARE && body.capacity() <= SPARE_SIZE {
+            body.clear();
+            self.spare.push(body);
+        }
+    }
+}
+
+/// Reads `name NUL value NUL …`.
+fn fill(block: &mut Block, text: &[u8]) -> bool {
+    let mut parts = text.split(|&byte| byte == 0);
+    let fields = std::iter::from_fn(|| Some((parts.next()?, parts.next()?)));
+    block.fill(fields).is_ok()
+}
+
+/// The server's handler.
+#[derive(Debug)]
+pub(super) struct Asker {
+    bridge: Rc<Bridge>,
+}
+
+impl Asker {
+    pub(super) fn new(bridge: Rc<Bridge>) -> Self {
+        Asker { bridge }
+    }
+
+    /// Calls JavaScript; the reply is lent to it meanwhile.
+    fn ask(&self, request: &Request<'_>, reply: &mut Reply<'_>) -> Outcome<napi_value> {
+        let bridge = &self.bridge;
+        let js = bridge.js;
+        // The final empty line says nothing.
+        let head = request.head.bytes();
+        let head = js.latin1(&head[..head.len() - 2])?;
+        let dispatch = bridge.dispatch.value()?;
+        bridge.current.set(Some(request.id));
+        bridge.limit.set(None);
+        bridge.reply.set(Some(NonNull::from(reply).cast()));
+        let answer = js.call(dispatch, &[head]);
+        bridge.reply.set(None);
+        bridge.current.set(None);
+        answer
+    }
+}
+
+impl Handler for Asker {
+    fn handle(&mut self, request: &mut Request<'_>, mut reply: Reply<'_>) -> Answer {
+        let id = request.id;
+        let has_body = !request.body().is_empty();
+        // It tells the body's length, so it is written before the body is moved.
+        self.bridge.record.write(request);
+        if has_body {
+            self.bridge.hold_body(request);
+        }
+        let asked = self.ask(request, &mut reply);
+        let stated = self.bridge.record.stated();
+        let answer = match asked {
+            Ok(_) if stated.kind == Kind::Later => {
+                return match self.bridge.limit.get() {
+                    Some(limit) => reply.later_within(limit),
+                    None => reply.later(),
+                };
+            }
+            Ok(value) => self.bridge.give(value, stated, reply),
+            Err(Failed) => {
+                self.bridge.js.report_exception();
+                reply.fail()
+            }
+        };
+        if has_body {
+            self.bridge.forget(id);
+        }
+        answer
+    }
+
+    fn on_gone(&mut self, id: ReplyId, reason: Gone) {
+        let bridge = &self.bridge;
+        if reason != Gone::ClientClosed {
+            bridge.forget(id);
+        }
+        let tell = || -> Outcome<()> {
+            let words = [id.slot, id.generation, id.sequence, reason as u32];
+            let mut arguments = [std::ptr::null_mut(); 4];
+            for (argument, word) in arguments.iter_mut().zip(words) {
+                *argument = bridge.js.number(word)?;
+            }
+            bridge.js.call(bridge.gone.value()?, &arguments)?;
+            Ok(())
+        };
+        if tell().is_err() {
+            bridge.js.report_exception();
+        }
+    }
+}
+
+impl Bridge {
+    /// Brings the answer of the request that was just dispatched.
+    fn give(&self, value: napi_value, stated: Stated, reply: Reply<'_>) -> Answer {
+        let js = self.js;
+        self.with_block(stated.block, |block| match stated.kind {
+            Kind::Text if stated.length <= IN_PLACE => {
+                let mut outcome = Ok(());
+                let room = stated.length * 3;
+                let answer = reply.send_in_place(stated.status, block, stated.length, |out| {
+                    outcome = js.append_utf8(value, room, out);
+                });
+                debug_assert!(outcome.is_ok(), "a text that isn't a string");
+                answer
+            }
+            Kind::Text => match self.long_text(value) {
+                Ok(text) => reply.send_owned(stated.status, block, text),
+                Err(Failed) => reply.fail(),
+            },
+            // SAFETY: no JavaScript runs until the bytes are written or copied.
+            Kind::Bytes => match unsafe { js.view(value) } {
+                Ok(bytes) => reply.send(stated.status, block, bytes),
+                Err(Failed) => reply.fail(),
+            },
+            Kind::Empty | Kind::Later => reply.send(stated.status, block, b""),
+        })
+    }
+
+    fn long_text(&self, value: napi_value) -> Outcome<Vec<u8>> {
+        let length = self.js.utf8_length(value)?;
+        let mut text = Vec::new();
+        self.js.append_utf8(value, length, &mut text)?;
+        Ok(text)
+    }
+
+    /// Brings a late answer. `Ok` is false when the request is over.
+    pub(super) fn give_late(
+        &self,
+        server: &mut Server<Asker>,
+        id: ReplyId,
+        value: napi_value,
+        stated: Stated,
+    ) -> bool {
+        let js = self.js;
+        self.forget(id);
+        let brought = self.with_block(stated.block, |block| match stated.kind {
+            Kind::Text if stated.length <= IN_PLACE => {
+                let room = stated.length * 3;
+                server.answer_in_place(id, stated.status, block, stated.length, |out| {
+                    let written = js.append_utf8(value, room, out);
+                    debug_assert!(written.is_ok(), "a text that isn't a string");
+                })
+            }
+            Kind::Text => match self.long_text(value) {
+                Ok(text) => server.answer_owned(id, stated.status, block, text),
+                Err(Failed) => server.fail(id),
+            },
+            // SAFETY: no JavaScript runs until the bytes are written or copied.
+            Kind::Bytes => match unsafe { js.view(value) } {
+                Ok(bytes) => server.answer(id, stated.status, block, bytes),
+                Err(Failed) => server.fail(id),
+            },
+            Kind::Empty | Kind::Later => server.answer(id, stated.status, block, b""),
+        });
+        match brought {
+            Ok(()) => true,
+            Err(ReplyError::Stale) => false,
+            Err(ReplyError::Answer(_)) => server.fail(id).is_ok(),
+        }
+    }
+
+    /// Copies an answer that can't be brought while a turn is under way.
+    pub(super) fn copy_answer(
+        &self,
+        value: napi_value,
+        stated: Stated,
+    ) -> Outcome<(Block, Vec<u8>)> {
+        let block = self.with_block(stated.block, Block::clone);
+        let body = match stated.kind {
+            Kind::Text => self.long_text(value)?,
+            // SAFETY: the bytes are copied at once.
+            Kind::Bytes => unsafe { self.js.view(value)? }.to_vec(),
+            Kind::Empty | Kind::Later => Vec::new(),
+        };
+        Ok((block, body))
+    }
+}

@@ -1,0 +1,181 @@
+//! The functions that JavaScript calls on a request's path, by raw Node-API: no wrapping, no
+//! conversion that isn't needed.
+
+use std::ffi::{CStr, c_void};
+use std::ptr;
+use std::rc::Rc;
+
+use napi_sys::{self as sys, Status, napi_callback_info, napi_env, napi_value};
+
+use super::shared::{Command, Shared};
+use super::values::{Failed, Js, Outcome, boundary};
+
+/// Puts the functions on the engine's object. Each keeps the engine alive.
+pub(super) fn install(js: Js, object: napi_value, shared: &Rc<Shared>) -> Outcome<()> {
+    let functions: [(&CStr, sys::napi_callback); 6] = [
+        (c"stage", Some(stage)),
+        (c"remember", Some(remember)),
+        (c"answer", Some(answer)),
+        (c"takeText", Some(take_text)),
+        (c"takeBytes", Some(take_bytes)),
+        (c"setTimeout", Some(set_timeout)),
+    ];
+    for (name, callback) in functions {
+        let data = Rc::into_raw(shared.clone()).cast_mut().cast::<c_void>();
+        let mut function = ptr::null_mut();
+        // SAFETY: a live environment on its thread; `data` is a strong count that the function's
+        // finalizer gives back.
+        let status = unsafe {
+            let length = name.count_bytes().cast_signed();
+            let made = sys::napi_create_function(
+                js.raw(),
+                name.as_ptr(),
+                length,
+                callback,
+                data,
+                &raw mut function,
+            );
+            match made {
+                Status::napi_ok => sys::napi_add_finalizer(
+                    js.raw(),
+                    function,
+                    data,
+                    Some(finalize),
+                    ptr::null_mut(),
+                    ptr::null_mut(),
+                ),
+                status => status,
+            }
+        };
+        if status != Status::napi_ok {
+            // SAFETY: no function has it: the count is still ours.
+            drop(unsafe { Rc::from_raw(data.cast::<Shared>()) });
+            return Err(Failed);
+        }
+        // SAFETY: a live environment, an object and a function of this scope.
+        let status =
+            unsafe { sys::napi_set_named_property(js.raw(), object, name.as_ptr(), function) };
+        if status != Status::napi_ok {
+            return Err(Failed);
+        }
+    }
+    Ok(())
+}
+
+unsafe extern "C" fn finalize(_: napi_env, data: *mut c_void, _: *mut c_void) {
+    // SAFETY: the strong count that `install` gave to the function; finalized once.
+    drop(unsafe { Rc::from_raw(data.cast::<Shared>()) });
+}
+
+/// Reads the engine and the one argument of a call.
+///
+/// # Safety
+/// Only for callbacks made by [`install`], with what Node-API gave them.
+unsafe fn call(
+    env: napi_env,
+    info: napi_callback_info,
+    run: impl FnOnce(Js, &Shared, napi_value) -> Outcome<napi_value>,
+) -> napi_value {
+    // SAFETY: Node-API calls with a live environment on its thread.
+    let js = unsafe { Js::new(env) };
+    boundary(js, || {
+        let (mut count, mut argument, mut data) = (1, ptr::null_mut(), ptr::null_mut());
+        // SAFETY: as above; there is room for one argument. A missing one is `undefined`.
+        let status = unsafe {
+            sys::napi_get_cb_info(
+                env,
+                info,
+                &raw mut count,
+                &raw mut argument,
+                ptr::null_mut(),
+                &raw mut data,
+            )
+        };
+        if status != Status::napi_ok {
+            return Err(Failed);
+        }
+        // SAFETY: the function holds a strong count (`install`) and is being called.
+        let shared = unsafe { &*data.cast::<Shared>() };
+        run(js, shared, argument)
+    })
+}
+
+/// `stage(block: string): boolean`
+unsafe extern "C" fn stage(env: napi_env, info: napi_callback_info) -> napi_value {
+    // SAFETY: made by `install`.
+    unsafe { call(env, info, |js, shared, text| js.boolean(shared.bridge.stage(text)?)) }
+}
+
+/// `remember(block: string): number`
+unsafe extern "C" fn remember(env: napi_env, info: napi_callback_info) -> napi_value {
+    // SAFETY: made by `install`.
+    unsafe { call(env, info, |js, shared, text| js.number(shared.bridge.remember(text)?)) }
+}
+
+/// `answer(body): boolean`: the late answer to the request that the record names.
+unsafe extern "C" fn answer(env: napi_env, info: napi_callback_info) -> napi_value {
+    let run = |js: Js, shared: &Shared, body: napi_value| {
+        let bridge = &shared.bridge;
+        let (id, stated) = (bridge.record.id(), bridge.record.stated());
+        let Ok(mut server) = shared.server.try_borrow_mut() else {
+            let (block, body) = bridge.copy_answer(body, stated)?;
+            let command = Command::Answer { id, status: stated.status, block, body };
+            shared.commands.borrow_mut().push(command);
+            return js.boolean(true);
+        };
+        let Some(server) = server.as_mut() else {
+            return js.boolean(false);
+        };
+        let brought = bridge.give_late(server, id, body, stated);
+        shared.driver.arm(server);
+        js.boolean(brought)
+    };
+    // SAFETY: made by `install`.
+    unsafe { call(env, info, run) }
+}
+
+/// `takeText(): string | undefined`
+unsafe extern "C" fn take_text(env: napi_env, info: napi_callback_info) -> napi_value {
+    let run = |js: Js, shared: &Shared, _| {
+        let bridge = &shared.bridge;
+        bridge.take_body(bridge.record.id(), |body| js.utf8(body)).unwrap_or_else(|| js.undefined())
+    };
+    // SAFETY: made by `install`.
+    unsafe { call(env, info, run) }
+}
+
+/// `takeBytes(): Uint8Array | undefined`
+unsafe extern "C" fn take_bytes(env: napi_env, info: napi_callback_info) -> napi_value {
+    let run = |js: Js, shared: &Shared, _| {
+        let bridge = &shared.bridge;
+        bridge
+            .take_body(bridge.record.id(), |body| js.bytes(body))
+            .unwrap_or_else(|| js.undefined())
+    };
+    // SAFETY: made by `install`.
+    unsafe { call(env, info, run) }
+}
+
+/// `setTimeout(ms: number): boolean`: the time limit of the request that the record names.
+unsafe extern "C" fn set_timeout(env: napi_env, info: napi_callback_info) -> napi_value {
+    let run = |js: Js, shared: &Shared, limit: napi_value| {
+        let id = shared.bridge.record.id();
+        let mut milliseconds = 0.0;
+        // SAFETY: a live environment, a value of this scope.
+        let status = unsafe { sys::napi_get_value_double(env, limit, &raw mut milliseconds) };
+        if status != Status::napi_ok {
+            return Err(Failed);
+        }
+        let timeout = milliseconds as u64;
+        if shared.bridge.limit_current(id, timeout) {
+            return js.boolean(true);
+        }
+        let set = shared.apply(
+            |server| server.set_timeout(id, timeout),
+            || Command::SetTimeout { id, timeout },
+        );
+        js.boolean(set.unwrap_or(true))
+    };
+    // SAFETY: made by `install`.
+    unsafe { call(env, info, run) }
+}

@@ -1,0 +1,70 @@
+//! One engine: a server, its bridge, its driver, and the commands that wait for the end of a turn.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use super::bridge::{Asker, Bridge};
+use super::driver::Driver;
+use super::values::Reference;
+use crate::server::{Block, ReplyId, Server};
+
+/// What JavaScript asked for while the server was borrowed by a turn.
+#[derive(Debug)]
+pub(super) enum Command {
+    Answer { id: ReplyId, status: u16, block: Block, body: Vec<u8> },
+    SetTimeout { id: ReplyId, timeout: u64 },
+    Close { timeout: u64 },
+}
+
+/// Kept alive by the JavaScript objects that can call it and by its driver.
+#[derive(Debug)]
+pub(super) struct Shared {
+    /// Gone once the server is closed and its last connection has ended.
+    pub(super) server: RefCell<Option<Server<Asker>>>,
+    pub(super) bridge: Rc<Bridge>,
+    pub(super) driver: Driver,
+    pub(super) commands: RefCell<Vec<Command>>,
+    /// Called once when the server is closed.
+    pub(super) closed: RefCell<Option<Reference>>,
+    pub(super) wants_ref: Cell<bool>,
+}
+
+impl Shared {
+    /// Does something with the server now, or queues it when a turn is under way. `None` when it
+    /// was queued or the server is gone.
+    pub(super) fn apply<T>(
+        &self,
+        now: impl FnOnce(&mut Server<Asker>) -> T,
+        queue: impl FnOnce() -> Command,
+    ) -> Option<T> {
+        let Ok(mut server) = self.server.try_borrow_mut() else {
+            self.commands.borrow_mut().push(queue());
+            return None;
+        };
+        let value = now(server.as_mut()?);
+        self.driver.arm(server.as_mut()?);
+        Some(value)
+    }
+
+    /// Does what was queued, in its order. The turn is over.
+    pub(super) fn run_commands(&self, server: &mut Server<Asker>) {
+        let commands = std::mem::take(&mut *self.commands.borrow_mut());
+        for command in commands {
+            match command {
+                Command::Answer { id, status, block, body } => {
+                    self.bridge.forget(id);
+                    if let Err(crate::server::ReplyError::Answer(_)) =
+                        server.answer_owned(id, status, &block, body)
+                    {
+                        // Only a stale id is left to fail here, and that was not it.
+                        let _ = server.fail(id);
+                    }
+                }
+                Command::SetTimeout { id, timeout } => {
+                    server.set_timeout(id, timeout);
+                }
+                Command::Close { timeout } => server.close_soon(timeout),
+            }
+        }
+    }
+}
