@@ -2,6 +2,7 @@
 
 use super::outbox::Outbox;
 use super::socket::{Peer, Socket};
+use crate::proto::CloseReason;
 use crate::proto::http1::Http1;
 
 /// A connection: its socket, its machine, and what lies between them.
@@ -20,6 +21,8 @@ pub(super) struct Connection {
     pub(super) unwritten: u32,
     /// The request that was told that its client has closed.
     pub(super) told_closed: Option<u32>,
+    /// The request that was told that it is over, or that gave up itself.
+    pub(super) told_gone: Option<u32>,
 }
 
 /// What is known of the socket, and what was decided.
@@ -36,6 +39,8 @@ pub(super) struct Flags {
     pub(super) watches_writable: bool,
     /// Our side is shut; what comes is dropped.
     pub(super) lingers: bool,
+    /// The leftover isn't enough for an event: only more bytes help.
+    pub(super) hungry: bool,
     /// The body isn't wanted now.
     pub(super) paused: bool,
     /// The giver of a body waits for room.
@@ -52,11 +57,18 @@ impl Connection {
             peer,
             leftover: Vec::new(),
             outbox: Outbox::default(),
-            flags: Flags::default(),
+            flags: Flags { hungry: true, ..Flags::default() },
             began_us: 0,
             unwritten: 0,
             told_closed: None,
+            told_gone: None,
         }
+    }
+
+    /// The client has reset or left for good.
+    pub(super) fn cut_by_client(&mut self) {
+        let idle = self.machine.is_idle() && self.outbox.is_empty();
+        self.machine.cut(if idle { CloseReason::Client } else { CloseReason::ClientAborted });
     }
 
     /// Whether bytes may be given to the machine now. While a client doesn't take its answers, no
@@ -70,7 +82,8 @@ impl Connection {
 
     /// Whether a turn can do something for it without a new event.
     pub(super) fn can_go_on(&self) -> bool {
-        let input = !self.leftover.is_empty() || self.flags.readable || self.flags.fin;
+        let leftover = !self.leftover.is_empty() && !self.flags.hungry;
+        let input = leftover || self.flags.readable || self.flags.fin;
         input && (self.flags.lingers || self.wants_bytes())
     }
 }

@@ -246,34 +246,42 @@ impl Io {
 
     /// Answers with an error of the server's own.
     pub fn refuse(&mut self, id: ReplyId, fault: Fault) -> Result<(), ReplyError> {
-        self.counters.on_rejected(fault.status());
         self.reply(id, |connection, cork, cx| {
             connection.machine.refuse(cork, fault, cx);
             Ok(Beside::Nothing)
-        })
+        })?;
+        self.counters.on_rejected(fault.status());
+        Ok(())
     }
 
     /// Gives up in the middle of an answer: the connection is cut.
     pub fn abort(&mut self, id: ReplyId) -> Result<(), ReplyError> {
         self.reply(id, |connection, _, _| {
+            connection.told_gone = Some(id.sequence);
             connection.machine.cut(CloseReason::HandlerAborted);
             Ok(Beside::Nothing)
         })
     }
 
-    /// Stops reading the body of a request until [`Io::resume`]. Its clock goes on: a body that is
-    /// never resumed runs out of time.
+    /// Stops reading the body of a request until [`Io::resume`]; its clock stands still.
     pub fn pause(&mut self, id: ReplyId) {
         if let Some(connection) = self.connection(id) {
             connection.flags.paused = true;
+            connection.machine.on_pause();
         }
     }
 
     /// Reads the body of a request on.
     pub fn resume(&mut self, id: ReplyId) {
-        let paused = self.connection(id).map(|connection| &mut connection.flags.paused);
-        if paused.is_some_and(std::mem::take) && self.serving != Some(id.key()) {
-            self.settle(id.key());
+        let Some(connection) = self.slots.get_mut(id.key()) else {
+            return;
+        };
+        let is_it = connection.machine.sequence() == id.sequence;
+        if is_it && std::mem::take(&mut connection.flags.paused) {
+            connection.machine.on_resume(&self.world.context());
+            if self.serving != Some(id.key()) {
+                self.settle(id.key());
+            }
         }
     }
 
@@ -295,9 +303,12 @@ impl Io {
         self.slots.get(id.key()).map(|connection| connection.peer)
     }
 
-    /// Closes the server once this turn is over; see [`super::Reactor::drain`].
+    /// Closes the server: answers say so from now on, the rest follows in the next turn; see
+    /// [`super::Reactor::drain`].
     pub fn drain(&mut self, timeout: u64) {
-        self.drain_wanted.get_or_insert(timeout);
+        if !std::mem::replace(&mut self.world.draining, true) {
+            self.drain_wanted = Some(timeout);
+        }
     }
 
     /// Whether the server is closing.
@@ -355,7 +366,8 @@ impl Io {
 
     fn connection(&mut self, id: ReplyId) -> Option<&mut Connection> {
         let connection = self.slots.get_mut(id.key())?;
-        (connection.machine.sequence() == id.sequence).then_some(connection)
+        let machine = &connection.machine;
+        (machine.sequence() == id.sequence && machine.owes_answer()).then_some(connection)
     }
 
     /// Runs one command on the connection of a request, and writes what it left in the cork
@@ -399,6 +411,10 @@ impl Io {
             Beside::Borrowed(body) if body.len() < limits::WRITE_BESIDE => {
                 self.cork.extend_from_slice(body);
             }
+            Beside::Owned(body) if body.len() < limits::WRITE_BESIDE => {
+                self.cork.extend_from_slice(&body);
+                self.pool.give(body);
+            }
             Beside::Nothing => {}
             beside => {
                 self.write(key, beside);
@@ -419,7 +435,9 @@ impl Io {
             self.cork.clear();
             return;
         };
-        if self.cork.is_empty() && matches!(beside, Beside::Nothing) {
+        let is_empty = self.cork.is_empty() && matches!(beside, Beside::Nothing);
+        // An answer may end without a byte of its own: its books are still to be closed.
+        if is_empty && (connection.unwritten == 0 || !connection.outbox.is_empty()) {
             return;
         }
         let (socket, outbox) = (&mut connection.socket, &mut connection.outbox);
@@ -429,6 +447,10 @@ impl Io {
             Beside::Owned(body) => outbox.write_owned(socket, &mut self.pool, &self.cork, body),
         };
         self.cork.clear();
+        // Something outgrew it; it stays small for the rest.
+        if self.cork.capacity() > 2 * limits::CORK {
+            self.cork.shrink_to(limits::CORK);
+        }
         self.on_written(key, &written);
     }
 
@@ -445,7 +467,7 @@ impl Io {
         self.counters.bytes_sent += taken as u64;
         self.world.clock.refresh();
         if connection.outbox.is_empty() {
-            connection.machine.on_sent();
+            connection.machine.on_sent(&self.world.context());
             let answers = std::mem::take(&mut connection.unwritten);
             if answers > 0 {
                 let latency = self.world.clock.now_us().saturating_sub(connection.began_us);
@@ -474,13 +496,19 @@ impl Io {
             return;
         };
         match connection.machine.closing() {
-            Some(Closing::Cut(reason)) => return self.remove(key, reason),
+            Some(Closing::Cut(reason)) => {
+                if connection.machine.ends_by_close() {
+                    connection.socket.reset_on_close();
+                }
+                return self.remove(key, reason);
+            }
             Some(Closing::Shut(reason)) if connection.outbox.is_empty() => {
                 let flags = &mut connection.flags;
                 // Nothing unread can turn our close into a reset over the answer.
                 let quiet = connection.leftover.is_empty() && !flags.readable;
                 let whole = connection.machine.has_whole_request();
-                let at_once = reason == CloseReason::Answered && whole && quiet;
+                let expected = connection.machine.was_asked_to_close();
+                let at_once = reason == CloseReason::Answered && expected && whole && quiet;
                 if flags.fin || at_once {
                     return self.remove(key, reason);
                 }
@@ -508,12 +536,10 @@ impl Io {
             return;
         };
         self.wheel.cancel(key.index);
-        // Closing the socket takes it out of the poll; only a failed close could leave it there.
-        let _ = self.poll.registry().deregister(&mut connection.socket);
+        // Closing the socket, which its drop does, takes it out of the poll, too.
         let id = ReplyId::new(key, connection.machine.sequence());
-        if connection.machine.owes_answer() {
-            let gone = if reason == CloseReason::Cut { Gone::Cut } else { Gone::Lost };
-            self.lost.push((id, gone));
+        if connection.machine.owes_answer() && connection.told_gone != Some(id.sequence) {
+            self.lost.push((id, Gone::Lost));
         }
         connection.outbox.clear(&mut self.pool);
         self.pool.give(std::mem::take(&mut connection.leftover));

@@ -74,7 +74,8 @@ impl<A: App> Reactor<A> {
         let options = ListenOptions { backlog, reuse_port, v6_only: false };
         let mut listener = Listener::bind(address, options)?;
         let number = self.listeners.len();
-        let token = u8::try_from(number).map_err(|_| ErrorKind::QuotaExceeded)?;
+        let token = u8::try_from(number).ok().filter(|&number| number < Target::LISTENERS);
+        let token = token.ok_or(ErrorKind::QuotaExceeded)?;
         let registry = self.io.poll.registry();
         registry.register(&mut listener, Target::Listener(token).into(), Interest::READABLE)?;
         let address = listener.address().clone();
@@ -93,7 +94,10 @@ impl<A: App> Reactor<A> {
     }
 
     /// The app and the hands to answer with.
+    ///
+    /// For calls from outside of a turn: it may be long ago, so the clock is read.
     pub fn parts(&mut self) -> (&mut A, &mut Io) {
+        self.io.world.clock.refresh();
         (&mut self.app, &mut self.io)
     }
 
@@ -104,8 +108,9 @@ impl<A: App> Reactor<A> {
 
     /// When a turn is due for time's sake, in milliseconds of [`Reactor::now_ms`].
     pub fn next_deadline(&self) -> Option<u64> {
-        let now = self.io.world.clock.now_ms();
-        let paused = (self.accept_after_ms > now).then_some(self.accept_after_ms);
+        // In the past it is due now: no event will come for those who wait already.
+        let waits = !self.accepting.is_empty() && self.has_room();
+        let paused = waits.then_some(self.accept_after_ms);
         let deadlines = [self.io.wheel.next_deadline(), self.drain_deadline, paused];
         deadlines.into_iter().flatten().min()
     }
@@ -140,6 +145,9 @@ impl<A: App> Reactor<A> {
             _ => {}
         }
         self.io.world.clock.refresh();
+        // What becomes due while the turn works is judged after the next poll: until then nobody
+        // knows whether the client's bytes have come in time.
+        let now = self.io.world.clock.now_ms();
         let mut events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         for event in &events {
             match Target::from(event.token()) {
@@ -152,10 +160,10 @@ impl<A: App> Reactor<A> {
         self.events = events;
         self.accept();
         self.serve_ready();
-        self.pass_time();
+        self.pass_time(now);
         self.tell_lost();
         if let Some(timeout) = self.io.drain_wanted.take() {
-            self.drain(timeout);
+            self.begin_drain(timeout);
         }
         Ok(())
     }
@@ -164,16 +172,19 @@ impl<A: App> Reactor<A> {
     /// connections get one more read, owed answers carry `Connection: close`. After `timeout`
     /// milliseconds the rest is cut; 0 waits for ever.
     pub fn drain(&mut self, timeout: u64) {
-        if self.io.world.draining {
-            return;
+        self.io.drain(timeout);
+        if let Some(timeout) = self.io.drain_wanted.take() {
+            self.begin_drain(timeout);
         }
+    }
+
+    fn begin_drain(&mut self, timeout: u64) {
         self.io.world.clock.refresh();
         for number in 0..self.listeners.len() {
             while self.accept_one(number) == Accepted::One {}
         }
         self.listeners.clear();
         self.accepting.clear();
-        self.io.world.draining = true;
         self.drain_deadline = (timeout > 0).then(|| self.io.world.clock.now_ms() + timeout);
         let keys: Vec<Key> = self.io.slots.keys().collect();
         for key in keys {
@@ -191,7 +202,10 @@ impl<A: App> Reactor<A> {
 
     /// Whether a drain is complete: no connection is left.
     pub fn is_drained(&self) -> bool {
-        self.io.world.draining && self.io.slots.len() == 0 && self.io.lost.is_empty()
+        self.io.world.draining
+            && self.io.drain_wanted.is_none()
+            && self.io.slots.len() == 0
+            && self.io.lost.is_empty()
     }
 
     /// How many requests were cut because a drain ran out of time.
@@ -204,8 +218,8 @@ impl<A: App> Reactor<A> {
             return;
         };
         let lost = event.is_error() || event.is_write_closed();
-        if lost && !connection.machine.wants_bytes() && !connection.flags.lingers {
-            connection.machine.cut(CloseReason::ClientAborted);
+        if lost && !connection.wants_bytes() && !connection.flags.lingers {
+            connection.cut_by_client();
             return self.io.settle(key);
         }
         if event.is_read_closed() || lost {
@@ -247,11 +261,12 @@ impl<A: App> Reactor<A> {
         if connection.flags.lingers {
             return self.drop_input(key);
         }
+        let is_hungry = connection.flags.hungry;
         let mut leftover = std::mem::take(&mut connection.leftover);
         let mut buffer = std::mem::take(&mut self.buffer);
         self.io.serving = Some(key);
         let mut budget = Budget { bytes: limits::READ_BUDGET, requests: limits::REQUEST_BUDGET };
-        if !leftover.is_empty() {
+        if !leftover.is_empty() || !is_hungry {
             let used = self.feed(key, &leftover, &mut budget);
             leftover.drain(..used);
         }
@@ -274,7 +289,7 @@ impl<A: App> Reactor<A> {
         self.buffer = buffer;
         if let Some(connection) = self.io.slots.get_mut(key) {
             connection.leftover = leftover;
-            self.on_fin(key, &budget);
+            self.on_fin(key);
         }
         self.io.write(key, Beside::Nothing);
         self.io.serving = None;
@@ -311,7 +326,7 @@ impl<A: App> Reactor<A> {
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => {
                     flags.readable = false;
-                    connection.machine.cut(CloseReason::ClientAborted);
+                    connection.cut_by_client();
                     return None;
                 }
             }
@@ -328,6 +343,7 @@ impl<A: App> Reactor<A> {
             if !connection.wants_bytes() {
                 break;
             }
+            connection.flags.hungry = false;
             let cx = self.io.world.context();
             let next = connection.machine.next(&input[used..], &mut self.spans, &cx);
             let id = ReplyId::new(key, connection.machine.sequence());
@@ -336,7 +352,11 @@ impl<A: App> Reactor<A> {
                 Ok((count, event)) => {
                     used += count;
                     match event {
-                        Event::NeedBytes | Event::Paused => break,
+                        Event::Paused => break,
+                        Event::NeedBytes => {
+                            connection.flags.hungry = true;
+                            break;
+                        }
                         Event::Discarded => {}
                         Event::Request { start, end, body } => {
                             budget.requests -= 1;
@@ -369,15 +389,20 @@ impl<A: App> Reactor<A> {
     fn note_request(&mut self, key: Key) {
         let now_us = self.io.world.clock.now_us();
         self.io.counters.on_request(now_us);
-        if let Some(connection) = self.io.slots.get_mut(key)
-            && connection.unwritten == 0
-        {
-            connection.began_us = now_us;
+        if let Some(connection) = self.io.slots.get_mut(key) {
+            // What an earlier request left behind isn't about this one.
+            (connection.flags.paused, connection.flags.starved) = (false, false);
+            if connection.unwritten == 0 {
+                connection.began_us = now_us;
+            }
         }
     }
 
     /// The request under way ends with an error of the server's own.
     fn fail(&mut self, id: ReplyId, fault: Fault) {
+        if let Some(connection) = self.io.slots.get_mut(id.key()) {
+            connection.told_gone = Some(id.sequence);
+        }
         self.app.on_gone(&mut self.io, id, Gone::Refused);
         // Stale only if nothing was owed, and then nothing is to be said.
         let _ = self.io.refuse(id, fault);
@@ -385,7 +410,7 @@ impl<A: App> Reactor<A> {
 
     /// The client has closed its side: a request without its answer is told, and once all its
     /// bytes are used the machine decides.
-    fn on_fin(&mut self, key: Key, budget: &Budget) {
+    fn on_fin(&mut self, key: Key) {
         let Some(connection) = self.io.slots.get_mut(key) else {
             return;
         };
@@ -402,7 +427,7 @@ impl<A: App> Reactor<A> {
             return;
         };
         // With the budget used up there may be whole requests left in the buffer.
-        let is_used_up = connection.wants_bytes() && budget.requests > 0;
+        let is_used_up = connection.wants_bytes() && connection.flags.hungry;
         if connection.flags.fin
             && is_used_up
             && let Err(fault) = connection.machine.on_fin()
@@ -504,8 +529,7 @@ impl<A: App> Reactor<A> {
         self.io.ready = ready;
     }
 
-    fn pass_time(&mut self) {
-        let now = self.io.world.clock.now_ms();
+    fn pass_time(&mut self, now: u64) {
         while let Some(index) = self.io.wheel.pop_due(now) {
             let Some(key) = self.io.slots.key_at(index) else {
                 continue;
@@ -524,8 +548,15 @@ impl<A: App> Reactor<A> {
             let keys: Vec<Key> = self.io.slots.keys().collect();
             for key in keys {
                 if let Some(connection) = self.io.slots.get_mut(key) {
-                    self.cut += u64::from(connection.machine.owes_answer());
-                    connection.machine.cut(CloseReason::Cut);
+                    let machine = &mut connection.machine;
+                    let unfinished = machine.owes_answer() || connection.unwritten > 0;
+                    self.cut += u64::from(unfinished);
+                    if machine.owes_answer() {
+                        let id = ReplyId::new(key, machine.sequence());
+                        connection.told_gone = Some(id.sequence);
+                        self.io.lost.push((id, Gone::Cut));
+                    }
+                    machine.cut(CloseReason::Cut);
                     self.io.settle(key);
                 }
             }

@@ -38,6 +38,15 @@ impl Socket {
         }
     }
 
+    /// Makes the coming close a reset, so that the peer can't take it for a regular end. A Unix
+    /// socket knows no reset.
+    pub(super) fn reset_on_close(&self) {
+        if let Self::Tcp(stream) = self {
+            // It fails only for a socket that is gone already.
+            let _ = socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO));
+        }
+    }
+
     fn source(&mut self) -> &mut dyn Source {
         match self {
             Self::Tcp(stream) => stream,

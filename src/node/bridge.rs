@@ -11,6 +11,7 @@ use std::rc::Rc;
 
 use napi_sys::napi_value;
 
+use super::command::Command;
 use super::record::{Kind, Record, Stated};
 use super::values::{Failed, Js, Outcome, Reference};
 use crate::net::{Gone, ReplyError, ReplyId};
@@ -37,6 +38,8 @@ pub(super) struct Bridge {
     _array: Reference,
     blocks: RefCell<Blocks>,
     bodies: RefCell<Bodies>,
+    /// What waits for the end of the turn.
+    pub(super) commands: RefCell<Vec<Command>>,
     /// The request whose dispatch is on the stack.
     current: Cell<Option<ReplyId>>,
     /// The time limit that JavaScript set for it.
@@ -77,6 +80,7 @@ impl Bridge {
             _array: array,
             blocks: RefCell::default(),
             bodies: RefCell::default(),
+            commands: RefCell::default(),
             current: Cell::new(None),
             limit: Cell::new(None),
             reply: Cell::new(None),
@@ -140,6 +144,16 @@ impl Bridge {
         // The line above made room; what an earlier request of the slot left there goes.
         if let Some((_, old)) = bodies.held[slot].replace((request.id, body)) {
             bodies.keep(old);
+        }
+    }
+
+    /// The wish to close that the last call of JavaScript left.
+    fn take_close(&self) -> Option<u64> {
+        let mut commands = self.commands.borrow_mut();
+        let at = commands.iter().position(|command| matches!(command, Command::Close { .. }))?;
+        match commands.remove(at) {
+            Command::Close { timeout } => Some(timeout),
+            _ => None,
         }
     }
 
@@ -217,6 +231,9 @@ impl Handler for Asker {
         }
         let asked = self.ask(request, &mut reply);
         let stated = self.bridge.record.stated();
+        if let Some(timeout) = self.bridge.take_close() {
+            reply.close_server(timeout);
+        }
         let answer = match asked {
             Ok(_) if stated.kind == Kind::Later => {
                 return match self.bridge.limit.get() {

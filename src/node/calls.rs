@@ -7,7 +7,8 @@ use std::rc::Rc;
 
 use napi_sys::{self as sys, Status, napi_callback_info, napi_env, napi_value};
 
-use super::shared::{Command, Shared};
+use super::command::Command;
+use super::shared::Shared;
 use super::values::{Failed, Js, Outcome, boundary};
 
 /// Puts the functions on the engine's object. Each keeps the engine alive.
@@ -120,7 +121,7 @@ unsafe extern "C" fn answer(env: napi_env, info: napi_callback_info) -> napi_val
         let Ok(mut server) = shared.server.try_borrow_mut() else {
             let (block, body) = bridge.copy_answer(body, stated)?;
             let command = Command::Answer { id, status: stated.status, block, body };
-            shared.commands.borrow_mut().push(command);
+            bridge.commands.borrow_mut().push(command);
             return js.boolean(true);
         };
         let Some(server) = server.as_mut() else {

@@ -14,9 +14,10 @@ use napi_derive::napi;
 
 use super::bridge::{Asker, Bridge};
 use super::calls;
+use super::command::Command;
 use super::driver::Driver;
 use super::record::{Record, WORDS};
-use super::shared::{Command, Shared};
+use super::shared::Shared;
 use super::values::{Failed, Js, Reference};
 use crate::server::{Config, HeadLimits, ListenAddress, Server, Stats, Timeouts};
 
@@ -101,7 +102,6 @@ impl Engine {
             server: RefCell::new(Some(server)),
             bridge,
             driver: Driver::new(js),
-            commands: RefCell::default(),
             closed: RefCell::new(Some(keep(closed.raw())?)),
             wants_ref: Cell::new(true),
         });

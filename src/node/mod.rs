@@ -4,6 +4,7 @@
 //! - [`engine`]: the class that `lib/` constructs: registration, options, errors, by `napi`.
 //! - [`calls`]: the functions on a request's path, by raw `napi-sys`.
 //! - [`bridge`]: the handler: a request becomes one call of JavaScript.
+//! - [`command`]: what waits for the end of a turn.
 //! - [`driver`]: turns of the server, driven by libuv.
 //! - [`record`]: the words of shared memory that both sides read and write.
 //! - [`uv`], [`values`]: libuv and Node-API in the few forms that are needed here.
@@ -14,6 +15,7 @@
 
 mod bridge;
 mod calls;
+mod command;
 mod driver;
 #[allow(unreachable_pub, clippy::needless_pass_by_value)] // as `#[napi]` wants its items
 mod engine;

@@ -1,20 +1,13 @@
-//! One engine: a server, its bridge, its driver, and the commands that wait for the end of a turn.
+//! One engine: a server, its bridge and its driver.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use super::bridge::{Asker, Bridge};
+use super::command::Command;
 use super::driver::Driver;
 use super::values::Reference;
-use crate::server::{Block, ReplyId, Server};
-
-/// What JavaScript asked for while the server was borrowed by a turn.
-#[derive(Debug)]
-pub(super) enum Command {
-    Answer { id: ReplyId, status: u16, block: Block, body: Vec<u8> },
-    SetTimeout { id: ReplyId, timeout: u64 },
-    Close { timeout: u64 },
-}
+use crate::server::{ReplyError, Server};
 
 /// Kept alive by the JavaScript objects that can call it and by its driver.
 #[derive(Debug)]
@@ -23,7 +16,6 @@ pub(super) struct Shared {
     pub(super) server: RefCell<Option<Server<Asker>>>,
     pub(super) bridge: Rc<Bridge>,
     pub(super) driver: Driver,
-    pub(super) commands: RefCell<Vec<Command>>,
     /// Called once when the server is closed.
     pub(super) closed: RefCell<Option<Reference>>,
     pub(super) wants_ref: Cell<bool>,
@@ -38,7 +30,7 @@ impl Shared {
         queue: impl FnOnce() -> Command,
     ) -> Option<T> {
         let Ok(mut server) = self.server.try_borrow_mut() else {
-            self.commands.borrow_mut().push(queue());
+            self.bridge.commands.borrow_mut().push(queue());
             return None;
         };
         let value = now(server.as_mut()?);
@@ -48,12 +40,12 @@ impl Shared {
 
     /// Does what was queued, in its order. The turn is over.
     pub(super) fn run_commands(&self, server: &mut Server<Asker>) {
-        let commands = std::mem::take(&mut *self.commands.borrow_mut());
+        let commands = std::mem::take(&mut *self.bridge.commands.borrow_mut());
         for command in commands {
             match command {
                 Command::Answer { id, status, block, body } => {
                     self.bridge.forget(id);
-                    if let Err(crate::server::ReplyError::Answer(_)) =
+                    if let Err(ReplyError::Answer(_)) =
                         server.answer_owned(id, status, &block, body)
                     {
                         // Only a stale id is left to fail here, and that was not it.

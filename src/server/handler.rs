@@ -149,6 +149,11 @@ impl Reply<'_> {
         Answer(Decision::Later(Some(timeout)))
     }
 
+    /// Closes the server, beginning with this answer; see [`super::Server::close`].
+    pub fn close_server(&mut self, timeout: u64) {
+        self.io.drain(timeout);
+    }
+
     /// The server's numbers, as they are now.
     pub fn stats(&mut self) -> Stats {
         Stats::take(self.io, self.pending, self.buffered)

@@ -95,7 +95,8 @@ impl<H: Handler> Service<H> {
         let has_body = trailers.is_some();
         let trailers = trailers.unwrap_or_default();
         let mut request = Request { head, trailers: &trailers, id, peer, has_body, body };
-        let reply = Reply { io, id, pending: self.pending, buffered: self.buffered };
+        // The one that is being asked about is pending, too.
+        let reply = Reply { io, id, pending: self.pending + 1, buffered: self.buffered };
         let answer = self.handler.handle(&mut request, reply);
         let Decision::Later(timeout) = answer.0 else {
             return self.release(io, id);
@@ -135,6 +136,7 @@ impl<H: Handler> Service<H> {
         }
         if exchange.buffered > 0 && !self.is_full() {
             for id in std::mem::take(&mut self.paused) {
+                io.set_handler_timeout(id, 0);
                 io.resume(id);
             }
         }
@@ -150,6 +152,10 @@ impl<H: Handler> Service<H> {
 
     fn is_full(&self) -> bool {
         self.config.max_buffered_bytes != 0 && self.buffered >= self.config.max_buffered_bytes
+    }
+
+    fn can_never_hold(&self, length: u64) -> bool {
+        self.config.max_buffered_bytes != 0 && length > self.config.max_buffered_bytes
     }
 
     fn is_too_large(&self, length: u64) -> bool {
@@ -170,20 +176,25 @@ impl<H: Handler> App for Service<H> {
             BodyKind::None => {
                 return self.dispatch(io, id, *head, &mut Vec::new(), None);
             }
+            BodyKind::Length(0) => {
+                let trailers = Some(Trailers::default());
+                return self.dispatch(io, id, *head, &mut Vec::new(), trailers);
+            }
             BodyKind::Length(length) if self.is_too_large(length) => {
                 return self.refuse(io, id, Fault::BodyTooLarge);
             }
-            BodyKind::Length(length) => length.min(64 * 1024) as usize,
+            BodyKind::Length(length) => length,
             BodyKind::Chunked => 0,
         };
-        if self.is_full() {
+        if self.is_full() || self.can_never_hold(expected) {
             return self.refuse(io, id, Fault::Overloaded);
         }
         let mut copy = self.spare.pop().unwrap_or_default();
         copy.head = io.take_buffer(head.bytes().len());
         copy.head.extend_from_slice(head.bytes());
         copy.spans.clone_from(head.spans());
-        copy.body = io.take_buffer(expected);
+        // What is announced isn't there yet: memory follows the bytes.
+        copy.body = io.take_buffer(expected.min(64 * 1024) as usize);
         let exchange = self.exchange(id);
         exchange.id = Some(id);
         exchange.held = Some(copy);
@@ -206,6 +217,8 @@ impl<H: Handler> App for Service<H> {
         } else if self.is_full() {
             self.paused.push(id);
             io.pause(id);
+            // If nobody gives memory back in time, this one has to.
+            io.set_handler_timeout(id, self.config.timeouts.body);
         }
     }
 

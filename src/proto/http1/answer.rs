@@ -127,7 +127,8 @@ impl Http1 {
         };
         let start = out.len() + b"Content-Length: ".len();
         encode::content_length(out, length);
-        start..out.len() - b"\r\n".len()
+        // Only a length that speaks of the given body may be corrected by it.
+        if matches!(code, 205 | 304) { 0..0 } else { start..out.len() - b"\r\n".len() }
     }
 
     /// Decides, before the head is encoded, what happens to the connection and to a body that is
@@ -202,6 +203,10 @@ impl Http1 {
         self.response = Response::Done;
         if let Request::Body(body) = &self.request {
             match body.known_rest() {
+                Some(0) => {
+                    self.request = Request::Done;
+                    self.deadlines.clear(Timer::Body);
+                }
                 Some(rest) if self.close.is_none() => self.request = Request::Discarding(rest),
                 _ => self.stop_reading(),
             }

@@ -136,6 +136,7 @@ struct Facts {
     http10: bool,
     expects_continue: bool,
     upgrade: bool,
+    asked_to_close: bool,
     persistent: bool,
 }
 
@@ -150,6 +151,8 @@ pub struct Http1 {
     deadlines: Deadlines,
     received: Progress,
     sent: Progress,
+    /// Bytes of ours wait for the client.
+    is_blocked: bool,
     close: Option<CloseReason>,
     /// Whether to close without waiting for what isn't written yet.
     cut: bool,
@@ -169,6 +172,7 @@ impl Http1 {
             deadlines,
             received: Progress::default(),
             sent: Progress::default(),
+            is_blocked: false,
             close: None,
             cut: false,
         }
@@ -243,6 +247,7 @@ impl Http1 {
         let framing = Framing::decide(&head)?;
         self.facts.expects_continue = framing.expects_continue;
         self.facts.upgrade = framing.upgrade;
+        self.facts.asked_to_close = !framing.persistent;
         self.facts.persistent = framing.persistent;
         self.sequence = self.sequence.wrapping_add(1);
         self.scanner = Scanner::default();
@@ -309,8 +314,14 @@ impl Http1 {
 
     /// Both sides are done: begin anew, or close.
     fn cycle_if_done(&mut self, cx: &Context<'_>) {
-        let done = self.response == Response::Done && matches!(self.request, Request::Done);
-        if done && self.close.is_none() {
+        if self.response != Response::Done || !matches!(self.request, Request::Done) {
+            return;
+        }
+        if cx.draining {
+            self.close.get_or_insert(CloseReason::Drained);
+            self.stop_reading();
+        }
+        if self.close.is_none() {
             self.request = Request::Idle;
             self.response = Response::Idle;
             self.deadlines.arm(Timer::Idle, cx.now, cx.settings.timeouts.idle);
@@ -375,6 +386,12 @@ impl Http1 {
                 Some(Fault::BodyTimeout)
             }
             Timer::Handler => Some(Fault::HandlerTimeout),
+            // The answer is complete and may still be on its way.
+            Timer::Body if self.response == Response::Done => {
+                self.stop_reading();
+                self.close.get_or_insert(CloseReason::BodyTimeout);
+                None
+            }
             Timer::Body => self.on_gone(CloseReason::BodyTimeout),
             Timer::Send => self.on_gone(CloseReason::SendTimeout),
             // Why it lingers was recorded when it began.
@@ -392,7 +409,9 @@ impl Http1 {
 
     /// Bytes wait because the client doesn't take them; `taken` of them went since the last call.
     pub fn on_send_blocked(&mut self, taken: u64, cx: &Context<'_>) {
-        if !self.deadlines.is_armed(Timer::Send) {
+        if !std::mem::replace(&mut self.is_blocked, true) {
+            // Idle is the time between requests, and this one isn't over.
+            self.deadlines.clear(Timer::Idle);
             self.sent = Progress::start(cx.now);
         } else if taken == 0 {
             return;
@@ -403,8 +422,26 @@ impl Http1 {
     }
 
     /// The client has taken everything.
-    pub fn on_sent(&mut self) {
-        self.deadlines.clear(Timer::Send);
+    pub fn on_sent(&mut self, cx: &Context<'_>) {
+        if std::mem::take(&mut self.is_blocked) {
+            self.deadlines.clear(Timer::Send);
+            if self.is_idle() {
+                self.deadlines.arm(Timer::Idle, cx.now, cx.settings.timeouts.idle);
+            }
+        }
+    }
+
+    /// The body isn't read for now, by our own wish: its clock stands still.
+    pub fn on_pause(&mut self) {
+        self.deadlines.clear(Timer::Body);
+    }
+
+    /// The body is read on: its clock begins anew.
+    pub fn on_resume(&mut self, cx: &Context<'_>) {
+        if self.is_in_body() {
+            self.received = Progress::start(cx.now);
+            self.on_received(0, cx);
+        }
     }
 
     /// The caller has shut our side and drops what still comes.
@@ -473,9 +510,22 @@ impl Http1 {
         }
     }
 
-    /// Whether a request body is under way that somebody wants.
+    /// Whether bytes of a request body are still to come that somebody wants.
     pub fn is_in_body(&self) -> bool {
-        matches!(self.request, Request::Body(_))
+        match &self.request {
+            Request::Body(body) => body.known_rest() != Some(0),
+            _ => false,
+        }
+    }
+
+    /// Whether the client itself asked for the end of the connection, so that nothing follows.
+    pub fn was_asked_to_close(&self) -> bool {
+        self.facts.asked_to_close
+    }
+
+    /// Whether a plain close would look like the regular end of the answer under way.
+    pub fn ends_by_close(&self) -> bool {
+        self.response == Response::Streaming(Coding::UntilClose)
     }
 
     /// Whether an answer is owed or under way.
