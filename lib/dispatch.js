@@ -1,0 +1,366 @@
+/**
+ * The hot loop: the engine calls in once per request, the handler answers now or later, and the
+ * answer goes back through the record. Each way a handler can fail ends in one answer. Knows
+ * nothing of sockets, options or how the handler was given.
+ */
+import { AsyncResource } from 'node:async_hooks'
+import { Blocks } from './blocks.js'
+import { isThenable } from './event.js'
+import { errorResponse, responseFrom } from './fallback.js'
+import { NO_PEER, peerFrom } from './peer.js'
+import {
+  BLOCK,
+  BODY_LENGTH,
+  BYTES,
+  EMPTY,
+  FIELDS_START,
+  FLAGS,
+  GENERATION,
+  GONE_CLIENT_CLOSED,
+  GONE_CONNECTION_LOST,
+  GONE_SERVER_CLOSED,
+  GONE_TIMEOUT,
+  HAS_BODY,
+  KIND,
+  LATER,
+  LENGTH,
+  METHOD,
+  METHODS,
+  NEW_CONNECTION,
+  SEQUENCE,
+  SLOT,
+  STATUS,
+  TARGET_END,
+  TARGET_START,
+  TEXT,
+} from './record.js'
+import { abortRequest, detachBody, incomingRequest } from './request.js'
+import { isResponse, prepare } from './response.js'
+
+/** @typedef {import('./engine.js').Engine} Engine */
+/** @typedef {import('./peer.js').Peer} Peer */
+/** @typedef {import('./request.js').Request} Request */
+/** @typedef {import('./response.js').Response} Response */
+
+/**
+ * What the dispatcher needs of its server. Read afresh for each request, so that a reload counts
+ * from the next one on.
+ * @typedef {object} Service
+ * @property {(request: Request, peer: Peer) => unknown} respond calls the handler
+ * @property {((error: unknown, request: Request) => unknown) | undefined} onError the error hook
+ * @property {(error: unknown, request: Request) => void} report takes what no hook took
+ * @property {boolean} development
+ * @property {{ scheme: 'http', authority: string }} origin
+ */
+
+export class Dispatcher {
+  #service
+  #record
+  #blocks
+  /** @type {(Peer | undefined)[]} by slot */
+  #peers = []
+  /** @type {(Exchange | undefined)[]} requests whose answer is deferred, by slot */
+  #deferred = []
+  /** @type {Exchange | undefined} the latest one */
+  #current
+
+  /**
+   * @param {import('./engine.js').EngineConstructor} Engine
+   * @param {import('./engine.js').NativeConfig} config
+   * @param {Service} service
+   * @param {(cut: number) => void} closed
+   */
+  constructor(Engine, config, service, closed) {
+    this.#service = service
+    this.engine = new Engine(
+      config,
+      (head) => this.#dispatch(head),
+      (slot, generation, sequence, reason) => this.#gone(slot, generation, sequence, reason),
+      closed,
+    )
+    this.#record = this.engine.record
+    this.#blocks = new Blocks(this.engine)
+  }
+
+  /**
+   * Sets the time limit of a request that is under way; false when it is not.
+   * @param {Request} request
+   * @param {number} milliseconds 0 is off
+   */
+  setTimeout(request, milliseconds) {
+    const exchange =
+      this.#current?.request === request
+        ? this.#current
+        : this.#deferred.find((candidate) => candidate?.request === request)
+    if (exchange === undefined) return false
+    exchange.name(this.#record)
+    return this.engine.setTimeout(milliseconds)
+  }
+
+  /** @param {string} head */
+  #dispatch(head) {
+    const record = this.#record
+    const slot = record[SLOT]
+    const flags = record[FLAGS]
+    if (flags & NEW_CONNECTION) this.#peers[slot] = peerFrom(record)
+    const exchange = new Exchange(slot, record[GENERATION], record[SEQUENCE])
+    exchange.body =
+      flags & HAS_BODY ? new EngineBody(this.engine, exchange, record[BODY_LENGTH]) : null
+    exchange.request = incomingRequest(
+      head,
+      METHODS[record[METHOD]],
+      record[TARGET_START],
+      record[TARGET_END],
+      record[FIELDS_START],
+      flags,
+      this.#service.origin,
+      exchange.body,
+    )
+    this.#current = exchange
+    return exchange.runInAsyncScope(this.#run, this, exchange)
+  }
+
+  /**
+   * Everything from here on runs in the request's own async resource, its later steps included.
+   * @param {Exchange} exchange
+   */
+  #run(exchange) {
+    let value
+    try {
+      value = this.#service.respond(exchange.request, this.#peers[exchange.slot] ?? NO_PEER)
+    } catch (error) {
+      return this.#recover(exchange, error)
+    }
+    return this.#settle(exchange, value)
+  }
+
+  /**
+   * Makes an answer, or the promise of one, of what the handler or the error hook gave.
+   * @param {Exchange} exchange
+   * @param {unknown} value
+   * @returns {string | Uint8Array | undefined} the body; the rest is in the record
+   */
+  #settle(exchange, value) {
+    try {
+      if (isResponse(value)) return this.#deliver(exchange, value)
+      if (isThenable(value)) return this.#wait(exchange, value, this.#settle)
+      if (value === undefined && exchange.hasFailed) return this.#giveUp(exchange, exchange.failure)
+      return this.#deliver(exchange, responseFrom(value))
+    } catch (error) {
+      return this.#recover(exchange, error)
+    }
+  }
+
+  /**
+   * Asks the error hook, once a request; what comes after that has failed for good.
+   * @param {Exchange} exchange
+   * @param {unknown} error
+   * @returns {string | Uint8Array | undefined}
+   */
+  #recover(exchange, error) {
+    const { onError, report } = this.#service
+    if (exchange.hasFailed || onError === undefined) {
+      report(error, exchange.request)
+      return this.#giveUp(exchange, error)
+    }
+    exchange.hasFailed = true
+    exchange.failure = error
+    let value
+    try {
+      value = onError(error, exchange.request)
+    } catch (second) {
+      return this.#recover(exchange, second)
+    }
+    return this.#settle(exchange, value)
+  }
+
+  /**
+   * @param {Exchange} exchange
+   * @param {unknown} error
+   */
+  #giveUp(exchange, error) {
+    return this.#deliver(exchange, errorResponse(error, this.#service.development))
+  }
+
+  /**
+   * @param {Exchange} exchange
+   * @param {Response} response
+   */
+  #deliver(exchange, response) {
+    const { status, block, body } = prepare(response)
+    if (isThenable(body)) {
+      return this.#wait(exchange, body, (_, bytes) => this.#write(exchange, status, block, bytes))
+    }
+    return this.#write(exchange, status, block, body)
+  }
+
+  /**
+   * The last step before an answer leaves: no user code runs from here to the engine.
+   * @param {Exchange} exchange
+   * @param {number} status
+   * @param {string} block
+   * @param {string | Uint8Array | null} body
+   */
+  #write(exchange, status, block, body) {
+    if (exchange.body !== null && !exchange.isLost) detachBody(exchange.request)
+    const record = this.#record
+    record[BLOCK] = this.#blocks.idOf(block)
+    record[STATUS] = status
+    if (typeof body === 'string') {
+      record[KIND] = TEXT
+      record[LENGTH] = body.length
+      return body
+    }
+    record[KIND] = body === null ? EMPTY : BYTES
+    return body ?? undefined
+  }
+
+  /**
+   * Puts the answer off until a promise settles.
+   * @template T
+   * @param {Exchange} exchange
+   * @param {PromiseLike<T>} promise
+   * @param {(this: this, exchange: Exchange, value: T) => string | Uint8Array | undefined} next
+   */
+  #wait(exchange, promise, next) {
+    if (!exchange.isDeferred) {
+      exchange.isDeferred = true
+      this.#deferred[exchange.slot] = exchange
+    }
+    this.#record[KIND] = LATER
+    Promise.resolve(promise).then(
+      (value) => this.#resume(exchange, next, value),
+      (error) => this.#resume(exchange, this.#recover, error),
+    )
+    return undefined
+  }
+
+  /**
+   * @template T
+   * @param {Exchange} exchange
+   * @param {(this: this, exchange: Exchange, value: T) => string | Uint8Array | undefined} next
+   * @param {T} value
+   */
+  #resume(exchange, next, value) {
+    let body
+    try {
+      body = next.call(this, exchange, value)
+    } catch (error) {
+      body = this.#recover(exchange, error)
+    }
+    if (this.#record[KIND] === LATER) return
+    if (this.#deferred[exchange.slot] === exchange) this.#deferred[exchange.slot] = undefined
+    exchange.name(this.#record)
+    this.engine.answer(body)
+  }
+
+  /**
+   * The engine's word that a deferred request lost its client or its time. After a client has
+   * merely closed its side an answer still reaches it, so the request stays under way.
+   * @param {number} slot
+   * @param {number} generation
+   * @param {number} sequence
+   * @param {number} reason
+   */
+  #gone(slot, generation, sequence, reason) {
+    const exchange = this.#deferred[slot]
+    if (exchange?.generation !== generation || exchange.sequence !== sequence) return
+    if (reason !== GONE_CLIENT_CLOSED) {
+      exchange.isLost = true
+      this.#deferred[slot] = undefined
+    }
+    exchange.runInAsyncScope(abortRequest, undefined, exchange.request, abortReason(reason))
+  }
+}
+
+/** One request on its way to its answer, and the async resource that its code runs in. */
+class Exchange extends AsyncResource {
+  /** @type {Request} */
+  request = /** @type {any} */ (undefined)
+  /** @type {EngineBody | null} */
+  body = null
+  isDeferred = false
+  /** The engine has given it up: its body is no longer there, its answer goes nowhere. */
+  isLost = false
+  /** The error hook has been asked. */
+  hasFailed = false
+  /** @type {unknown} */
+  failure
+
+  /**
+   * @param {number} slot
+   * @param {number} generation
+   * @param {number} sequence
+   */
+  constructor(slot, generation, sequence) {
+    super('BarewireRequest')
+    this.slot = slot
+    this.generation = generation
+    this.sequence = sequence
+  }
+
+  /**
+   * Makes the record name this request for the next call into the engine.
+   * @param {Uint32Array} record
+   */
+  name(record) {
+    record[SLOT] = this.slot
+    record[GENERATION] = this.generation
+    record[SEQUENCE] = this.sequence
+  }
+}
+
+/**
+ * The bytes of a request's body, in the engine's memory until one of the methods moves them. The
+ * engine keeps no empty ones.
+ */
+class EngineBody {
+  #engine
+  #exchange
+
+  /**
+   * @param {Engine} engine
+   * @param {Exchange} exchange
+   * @param {number} length
+   */
+  constructor(engine, exchange, length) {
+    this.#engine = engine
+    this.#exchange = exchange
+    this.length = length
+  }
+
+  text() {
+    if (this.length === 0) return ''
+    this.#exchange.name(this.#engine.record)
+    return present(this.#engine.takeText())
+  }
+
+  bytes() {
+    if (this.length === 0) return new Uint8Array()
+    this.#exchange.name(this.#engine.record)
+    return present(this.#engine.takeBytes())
+  }
+}
+
+/**
+ * @template T
+ * @param {T | undefined} body
+ * @returns {T}
+ */
+function present(body) {
+  if (body !== undefined) return body
+  throw new DOMException('the body is gone with its connection', 'AbortError')
+}
+
+/** @type {Record<number, [message: string, name: string]>} */
+const ABORT_REASONS = {
+  [GONE_CLIENT_CLOSED]: ['the client closed its side of the connection', 'AbortError'],
+  [GONE_CONNECTION_LOST]: ['the connection to the client was lost', 'AbortError'],
+  [GONE_TIMEOUT]: ['the handler took longer than its time limit', 'TimeoutError'],
+  [GONE_SERVER_CLOSED]: ['the server closed before the request was answered', 'AbortError'],
+}
+
+/** @param {number} reason */
+function abortReason(reason) {
+  return new DOMException(...ABORT_REASONS[reason])
+}

@@ -1,0 +1,67 @@
+/**
+ * The shape of the native engine, as types for the rooms of this layer that speak with it
+ * (`server.js`, `dispatch.js`, `bind.js`, `blocks.js`). No code: the addon implements it.
+ */
+
+/**
+ * Every member is present; 0 is off.
+ * @typedef {object} NativeConfig
+ * @property {number} maxConnections
+ * @property {number} maxBodySize
+ * @property {number} maxHeaderSize
+ * @property {number} maxFields
+ * @property {number} maxRequestLine
+ * @property {number} maxPending
+ * @property {number} maxBufferedBytes
+ * @property {number} timeout
+ * @property {number} headersTimeout
+ * @property {number} idleTimeout
+ * @property {number} bodyTimeout
+ * @property {number} sendTimeout
+ */
+
+/**
+ * One call per complete request: its facts are in the engine's record, its head is the argument,
+ * the answer's body is the result.
+ * @typedef {(head: string) => string | Uint8Array | undefined} Dispatch
+ */
+
+/**
+ * A request whose answer was deferred has lost its client or its time.
+ * @typedef {(slot: number, generation: number, sequence: number, reason: number) => void} Gone
+ */
+
+/**
+ * @typedef {object} Engine
+ * @property {Uint32Array} record shared memory, laid out in `record.js`
+ * @property {(address: string, port: number, reusePort: boolean, backlog: number) => number} listen
+ *   binds an IP literal at once and returns the port
+ * @property {(path: string, backlog: number) => void} listenUnix
+ * @property {(block: string) => boolean} stage puts a header block before the next answer; false
+ *   when one of its fields is not valid
+ * @property {(block: string) => number} remember an id from 2 on, or 0
+ * @property {(body: string | Uint8Array | undefined) => boolean} answer a deferred answer to the
+ *   request that the record names; false when it is gone
+ * @property {() => string | undefined} takeText
+ * @property {() => Uint8Array<ArrayBuffer> | undefined} takeBytes
+ * @property {(ms: number) => boolean} setTimeout
+ * @property {(timeout: number) => void} close
+ * @property {() => NativeStats} stats
+ * @property {() => void} ref
+ * @property {() => void} unref
+ */
+
+/** @typedef {import('../index.js').ServerStats} NativeStats */
+
+/**
+ * @typedef {new (
+ *   config: NativeConfig,
+ *   dispatch: Dispatch,
+ *   gone: Gone,
+ *   closed: (cut: number) => void,
+ * ) => Engine} EngineConstructor
+ */
+
+/** @typedef {{ ABI_VERSION: number, Engine: EngineConstructor }} Addon */
+
+export {}

@@ -1,0 +1,51 @@
+/**
+ * What counts as a response, and the answer when a handler gives none. Used by the hot loop and
+ * by `server.fetch`; knows neither sockets nor the error hook.
+ */
+import { BarewireError, CODES } from './errors.js'
+import { describe } from './options.js'
+import { fromForeignResponse, isResponse, Response } from './response.js'
+
+/**
+ * The barewire response that a handler's value is or can be made into.
+ * @param {unknown} value
+ * @returns {Response}
+ */
+export function responseFrom(value) {
+  if (isResponse(value)) return value
+  const response = fromForeignResponse(value)
+  if (response !== undefined) return response
+  throw new BarewireError(
+    CODES.NOT_A_RESPONSE,
+    `a handler must return a Response or a promise of one, but it gave ${describe(value)}`,
+  )
+}
+
+/**
+ * The answer to a request whose handler failed. The error's text is for its author: it leaves the
+ * server only in development.
+ * @param {unknown} error
+ * @param {boolean} development
+ */
+export function errorResponse(error, development) {
+  const text = development ? textOf(error) : 'Internal Server Error'
+  return new Response(`${text}\n`, { status: 500 })
+}
+
+/**
+ * The process warning by which an error is reported that no error hook took.
+ * @param {unknown} error
+ * @param {string} where
+ */
+export function warn(error, where) {
+  process.emitWarning(`${where}: ${/** @type {any} */ (error)?.message ?? describe(error)}`, {
+    type: 'BarewireWarning',
+    code: 'BAREWIRE_UNHANDLED_ERROR',
+    detail: textOf(error),
+  })
+}
+
+/** @param {unknown} error */
+function textOf(error) {
+  return error instanceof Error ? String(error.stack) : describe(error)
+}

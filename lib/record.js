@@ -1,0 +1,74 @@
+/**
+ * The layout of the record: the few words of shared memory through which the native engine states
+ * the facts of a request and reads those of its answer. The same numbers stand in the engine; a
+ * test compares the two. Knows nothing of what the words are used for.
+ */
+
+// Engine to JavaScript, written before each dispatch; the first three also name a request in
+// `answer`, `takeText`, `takeBytes` and `setTimeout`.
+export const SLOT = 0
+export const GENERATION = 1
+export const SEQUENCE = 2
+/** Index into `METHODS`; 0 means that the method has to be read from the head. */
+export const METHOD = 3
+export const TARGET_START = 4
+export const TARGET_END = 5
+/** Offset in the head of its first field line. */
+export const FIELDS_START = 6
+export const FLAGS = 7
+/** Bytes of the buffered request body. */
+export const BODY_LENGTH = 8
+
+// JavaScript to engine, read when dispatch returns and in `answer`.
+export const STATUS = 9
+/** Which header block the answer has: `NO_BLOCK`, `STAGED_BLOCK`, or a remembered id from 2 on. */
+export const BLOCK = 10
+export const KIND = 11
+/** `string.length` of a TEXT body. */
+export const LENGTH = 12
+
+// The peer, written only when FLAGS has NEW_CONNECTION.
+/** 4, 6, or 0 for a unix socket. */
+export const PEER_FAMILY = 17
+/** Four 32-bit words in network order; an IPv4 address is in the first. */
+export const PEER_ADDRESS = 18
+export const PEER_PORT = 22
+
+// Values of FLAGS.
+export const HTTP_1_0 = 1
+/** The framing announced a body, which may be empty. */
+export const HAS_BODY = 2
+/** The first request of its connection. */
+export const NEW_CONNECTION = 4
+export const ABSOLUTE_FORM = 8
+export const ASTERISK_FORM = 16
+
+// Values of KIND.
+export const LATER = 0
+export const EMPTY = 1
+export const TEXT = 2
+export const BYTES = 3
+
+// Values of BLOCK.
+export const NO_BLOCK = 0
+export const STAGED_BLOCK = 1
+
+/** Methods by their METHOD index; the empty string stands for one that the table does not name. */
+export const METHODS = Object.freeze([
+  '',
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'DELETE',
+  'OPTIONS',
+  'PATCH',
+  'CONNECT',
+  'TRACE',
+])
+
+// Why a request whose answer was deferred is gone.
+export const GONE_CLIENT_CLOSED = 1
+export const GONE_CONNECTION_LOST = 2
+export const GONE_TIMEOUT = 3
+export const GONE_SERVER_CLOSED = 4
