@@ -24,7 +24,7 @@ function build() {
     const isMissing = /** @type {NodeJS.ErrnoException} */ (error).code === 'ENOENT'
     fail(
       isMissing
-        ? 'cargo was not found. The addon is written in Rust: install a Rust toolchain (1.85 or ' +
+        ? 'cargo was not found. The addon is written in Rust: install a Rust toolchain (1.88 or ' +
             'newer), see that cargo is in the PATH, and run this again.'
         : `cargo could not be started: ${error.message}`,
     )

@@ -1,5 +1,7 @@
 /** How the scripts run commands: in the project's folder, their output passed through. */
 import { spawnSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('..', import.meta.url))
@@ -20,4 +22,12 @@ export function run(command, args) {
 /** Builds the addon unless it is newer than its sources; true when it is there. */
 export function buildIfStale() {
   return run(process.execPath, ['scripts/build.mjs', '--if-stale'])
+}
+
+/** Listed here because Node 20 does not expand patterns itself. */
+export function testFiles() {
+  const folder = join('tests', 'js')
+  return readdirSync(join(root, folder))
+    .filter((name) => name.endsWith('.test.js'))
+    .map((name) => join(folder, name))
 }

@@ -2,9 +2,9 @@
  * Runs all tests, of Rust and of JavaScript, after setting up what they need. Every part runs even
  * if one before it has failed; the exit code tells of any failure.
  */
-import { readdirSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
-import { buildIfStale, root, run } from './run.mjs'
+import { buildIfStale, root, run, testFiles } from './run.mjs'
 
 const results = [
   isInstalled() || run('npm', ['ci', '--no-audit', '--no-fund']),
@@ -20,12 +20,4 @@ function isInstalled() {
     throwIfNoEntry: false,
   })
   return installed !== undefined && installed.mtimeMs >= lock.mtimeMs
-}
-
-/** Listed here because Node 20 does not expand patterns itself. */
-function testFiles() {
-  const folder = join('tests', 'js')
-  return readdirSync(join(root, folder))
-    .filter((name) => name.endsWith('.test.js'))
-    .map((name) => join(folder, name))
 }
