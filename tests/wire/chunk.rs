@@ -176,6 +176,23 @@ fn a_malformed_trailer_is_refused() {
 }
 
 #[test]
+fn a_chunk_size_goes_as_far_as_javascript_can_count() {
+    assert_eq!(read(b"1fffffffffffff\r\nx", &[17], usize::MAX), "partial \"x\"");
+    assert_eq!(read(b"20000000000000\r\nx", &[17], usize::MAX), "400 Chunk");
+    let padded = b"0000000000000005\r\nhello\r\n0\r\n\r\n";
+    assert_eq!(read(padded, &[padded.len()], padded.len()), "\"hello\"");
+}
+
+#[test]
+fn trailer_lines_are_counted() {
+    let many = |count: usize| "0\r\n".to_string() + &"X: y\r\n".repeat(count) + "\r\n";
+    let good = many(limits::FIELDS);
+    assert!(read(good.as_bytes(), &[good.len()], good.len()).ends_with(" [X=y]"));
+    let bad = many(limits::FIELDS + 1);
+    assert_eq!(read(bad.as_bytes(), &[bad.len()], bad.len())[..3], *"431");
+}
+
+#[test]
 fn an_unfinished_body_is_partial_at_every_length() {
     let whole = b"5;x=y\r\nhello\r\n0\r\nA: b\r\n\r\n";
     for length in 1..whole.len() {

@@ -102,6 +102,17 @@ fn an_invalid_field_leaves_no_byte() {
 }
 
 #[test]
+fn a_value_takes_all_bytes_but_controls() {
+    for byte in 0..=u8::MAX {
+        let is_valid = byte == b'\t' || (byte >= b' ' && byte != 0x7f);
+        let value = [b'a', byte, b'b'];
+        let mut out = Vec::new();
+        assert_eq!(encode::field(&mut out, b"x", &value).is_ok(), is_valid, "{byte:#x}");
+        assert_eq!(Block::parse([(b"x".as_slice(), value.as_slice())]).is_ok(), is_valid);
+    }
+}
+
+#[test]
 fn a_block_keeps_the_handler_s_fields_and_drops_the_server_s() {
     let fields: &[(&[u8], &[u8])] = &[
         (b"content-type", b"text/plain"),
@@ -133,6 +144,7 @@ fn a_block_remembers_date_close_and_length_only_when_said() {
         Block::parse([(name.as_bytes(), value.as_bytes())]).expect("valid")
     };
     assert!(one("date", "Sun, 06 Nov 1994 08:49:37 GMT").has_date());
+    assert!(one("DATE", "Sun, 06 Nov 1994 08:49:37 GMT").has_date());
     assert!(!one("x-date", "x").has_date());
     assert!(one("connection", "CLOSE").asks_to_close());
     assert!(!one("connection", "keep-alive").asks_to_close());

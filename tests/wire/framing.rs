@@ -317,6 +317,10 @@ fn host_is_one_and_well_formed() {
             ("Host: [a/b]", "400 Host"),
             ("Host: a%zz", "400 Host"),
             ("Host: a%2", "400 Host"),
+            ("Host: a%2z", "400 Host"),
+            ("Host: a%z2", "400 Host"),
+            ("Host: a:65536", "400 Host"),
+            ("Host: a:65535", "none keep"),
             ("Host: \u{e9}.example", "400 Host"),
         ],
     );
@@ -497,6 +501,7 @@ fn a_target_has_the_form_that_its_method_allows() {
         ("GET http://b:80/", "absolute b:80 /"),
         ("GET HTTP://B/", "absolute B /"),
         ("GET https://b/", "absolute b /"),
+        ("GET HTTPS://b/", "absolute b /"),
         ("GET http://b", "absolute b "),
         ("GET http://b?q", "absolute b ?q"),
         ("GET http://[::1]:8/p", "absolute [::1]:8 /p"),
