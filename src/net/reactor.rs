@@ -36,6 +36,8 @@ pub struct Reactor<A: App> {
     mailbox: Mailbox<A::Message>,
     inbox: Inbox<A::Message>,
     messages: Vec<A::Message>,
+    /// The other half of the ready list: one is served while the other fills.
+    ready: Vec<Key>,
     buffer: Vec<u8>,
     spans: HeadSpans,
     drain_deadline: Option<u64>,
@@ -57,6 +59,7 @@ impl<A: App> Reactor<A> {
             mailbox,
             inbox,
             messages: Vec::new(),
+            ready: Vec::new(),
             buffer: vec![0; limits::READ_BUFFER],
             spans: HeadSpans::default(),
             drain_deadline: None,
@@ -518,15 +521,15 @@ impl<A: App> Reactor<A> {
 
     fn serve_ready(&mut self) {
         // What comes back onto the list waits for the next turn.
-        let mut ready = std::mem::take(&mut self.io.ready);
+        let mut ready = std::mem::take(&mut self.ready);
+        std::mem::swap(&mut ready, &mut self.io.ready);
         for key in ready.drain(..) {
             if let Some(connection) = self.io.slots.get_mut(key) {
                 connection.flags.ready = false;
                 self.serve(key);
             }
         }
-        ready.append(&mut self.io.ready);
-        self.io.ready = ready;
+        self.ready = ready;
     }
 
     fn pass_time(&mut self, now: u64) {

@@ -192,7 +192,7 @@ impl<H: Handler> App for Service<H> {
         let mut copy = self.spare.pop().unwrap_or_default();
         copy.head = io.take_buffer(head.bytes().len());
         copy.head.extend_from_slice(head.bytes());
-        copy.spans.clone_from(head.spans());
+        copy.spans.copy_from(head.spans());
         // What is announced isn't there yet: memory follows the bytes.
         copy.body = io.take_buffer(expected.min(64 * 1024) as usize);
         let exchange = self.exchange(id);

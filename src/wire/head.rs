@@ -274,6 +274,14 @@ impl<'a> Head<'a> {
 }
 
 impl HeadSpans {
+    /// Becomes a copy of another head's offsets, in the memory that it has.
+    pub fn copy_from(&mut self, other: &HeadSpans) {
+        let mut fields = std::mem::take(&mut self.fields);
+        fields.clear();
+        fields.extend_from_slice(&other.fields);
+        *self = HeadSpans { fields, ..*other };
+    }
+
     /// `method SP request-target SP HTTP-version` (RFC 9112 §3), exactly one space each.
     fn request_line(&mut self, line: &[u8]) -> Result<(), Error> {
         let method_end = memchr::memchr(b' ', line).ok_or(Error::RequestLine)?;
