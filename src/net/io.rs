@@ -263,11 +263,17 @@ impl Io {
         })
     }
 
-    /// Stops reading the body of a request until [`Io::resume`]; its clock stands still.
-    pub fn pause(&mut self, id: ReplyId) {
-        if let Some(connection) = self.connection(id) {
-            connection.flags.paused = true;
-            connection.machine.on_pause();
+    /// Stops reading the body of a request until [`Io::resume`]; its clock stands still. After
+    /// `limit` milliseconds the request is refused with 503; 0 is for ever.
+    pub fn pause(&mut self, id: ReplyId, limit: u64) {
+        let now = self.world.clock.now_ms();
+        let Some(connection) = self.connection(id) else {
+            return;
+        };
+        connection.flags.paused = true;
+        connection.machine.on_pause(now, limit);
+        if let Some(deadline) = connection.machine.deadline() {
+            self.wheel.schedule(id.slot, deadline);
         }
     }
 
@@ -287,6 +293,8 @@ impl Io {
 
     /// Gives the handler this many milliseconds from now to answer; 0 is for ever.
     pub fn set_handler_timeout(&mut self, id: ReplyId, timeout: u64) -> bool {
+        // The handler may have worked for long before it put its answer off.
+        self.world.clock.refresh();
         let now = self.world.clock.now_ms();
         let Some(connection) = self.connection(id) else {
             return false;

@@ -136,7 +136,6 @@ impl<H: Handler> Service<H> {
         }
         if exchange.buffered > 0 && !self.is_full() {
             for id in std::mem::take(&mut self.paused) {
-                io.set_handler_timeout(id, 0);
                 io.resume(id);
             }
         }
@@ -216,9 +215,8 @@ impl<H: Handler> App for Service<H> {
             self.refuse(io, id, Fault::BodyTooLarge);
         } else if self.is_full() {
             self.paused.push(id);
-            io.pause(id);
             // If nobody gives memory back in time, this one has to.
-            io.set_handler_timeout(id, self.config.timeouts.body);
+            io.pause(id, self.config.timeouts.body);
         }
     }
 

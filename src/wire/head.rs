@@ -62,9 +62,9 @@ pub struct Extent {
 }
 
 impl Scanner {
-    /// Whether any byte of a head has been seen; empty lines don't count.
+    /// Whether any byte of a head has been seen; empty lines don't count, nor does half of one.
     pub fn has_begun(&self, input: &[u8]) -> bool {
-        input.len() > self.start
+        input.get(self.start..).is_some_and(|rest| !rest.is_empty() && rest != b"\r")
     }
 
     /// Looks on for the end of the head; `None` asks for more bytes.

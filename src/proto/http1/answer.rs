@@ -61,7 +61,7 @@ impl Http1 {
         length: BodyLength,
         cx: &Context<'_>,
     ) -> Result<Sending, AnswerError> {
-        if self.response != Response::Owed {
+        if !self.owes_head() {
             return Err(AnswerError::NotOwed);
         }
         if !(200..=599).contains(&code) {
@@ -165,6 +165,7 @@ impl Http1 {
     /// Counts body bytes that the caller writes itself behind a head with a known length.
     pub fn body(&mut self, bytes: u64) -> Result<(), AnswerError> {
         match &mut self.response {
+            _ if self.cut => Err(AnswerError::NotOwed),
             Response::Streaming(Coding::Length(left)) => {
                 *left = left.checked_sub(bytes).ok_or(AnswerError::Length)?;
                 Ok(())
@@ -177,6 +178,7 @@ impl Http1 {
     /// Appends a part of the body in the coding that the head chose.
     pub fn chunk(&mut self, out: &mut Vec<u8>, data: &[u8]) -> Result<(), AnswerError> {
         match self.response {
+            _ if self.cut => return Err(AnswerError::NotOwed),
             Response::Streaming(Coding::Chunked) => encode::chunk(out, data),
             Response::Streaming(Coding::Suppressed) => {}
             _ => {
@@ -195,6 +197,7 @@ impl Http1 {
         cx: &Context<'_>,
     ) -> Result<(), AnswerError> {
         match self.response {
+            _ if self.cut => return Err(AnswerError::NotOwed),
             Response::Streaming(Coding::Chunked) => encode::last_chunk(out, trailers)?,
             Response::Streaming(Coding::Length(0) | Coding::UntilClose | Coding::Suppressed) => {}
             Response::Streaming(Coding::Length(_)) => return Err(AnswerError::Length),
@@ -222,7 +225,7 @@ impl Http1 {
         code: u16,
         block: &Block,
     ) -> Result<(), AnswerError> {
-        if self.response != Response::Owed {
+        if !self.owes_head() {
             return Err(AnswerError::NotOwed);
         }
         // 101 would change the protocol; that is `upgrade`.
@@ -242,7 +245,7 @@ impl Http1 {
 
     /// The body is wanted: a client that waits for 100 (Continue) gets it now.
     pub fn want_body(&mut self, out: &mut Vec<u8>) {
-        if self.response == Response::Owed && std::mem::take(&mut self.facts.expects_continue) {
+        if self.owes_head() && std::mem::take(&mut self.facts.expects_continue) {
             out.extend_from_slice(b"HTTP/1.1 100 Continue\r\n\r\n");
         }
     }
@@ -274,15 +277,26 @@ impl Http1 {
         let _ = self.finish(out, &[], cx);
     }
 
-    /// Hands the connection over to another protocol: 101 with these fields is encoded, and what
-    /// the client sent behind its head is the new machine's (RFC 9110 §7.8). Only a request that
-    /// asked for it, without a body under way, can be upgraded.
-    pub fn upgrade(&mut self, out: &mut Vec<u8>, block: &Block) -> Result<(), AnswerError> {
-        let ready = self.response == Response::Owed && matches!(self.request, Request::Done);
+    /// Hands the connection over to another protocol: 101 with its name and these fields is
+    /// encoded, and what the client sent behind its head is the new machine's (RFC 9110 §7.8).
+    /// Only a request that asked for it, without a body under way, can be upgraded.
+    pub fn upgrade(
+        &mut self,
+        out: &mut Vec<u8>,
+        protocol: &str,
+        block: &Block,
+    ) -> Result<(), AnswerError> {
+        let ready = self.owes_head() && matches!(self.request, Request::Done);
         if !ready || !self.facts.upgrade {
             return Err(AnswerError::NotOwed);
         }
+        let start = out.len();
         encode::status_line(out, 101);
+        out.extend_from_slice(b"Connection: Upgrade\r\n");
+        if encode::field(out, b"Upgrade", protocol.as_bytes()).is_err() {
+            out.truncate(start);
+            return Err(AnswerError::Field);
+        }
         out.extend_from_slice(block.lines());
         out.extend_from_slice(b"\r\n");
         self.stop_reading();

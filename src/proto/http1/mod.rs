@@ -153,6 +153,10 @@ pub struct Http1 {
     sent: Progress,
     /// Bytes of ours wait for the client.
     is_blocked: bool,
+    /// Bytes of the client's wait for us.
+    is_paused: bool,
+    /// The handler's time limit, until the body is complete.
+    waiting_limit: Option<u64>,
     close: Option<CloseReason>,
     /// Whether to close without waiting for what isn't written yet.
     cut: bool,
@@ -173,6 +177,8 @@ impl Http1 {
             received: Progress::default(),
             sent: Progress::default(),
             is_blocked: false,
+            is_paused: false,
+            waiting_limit: None,
             close: None,
             cut: false,
         }
@@ -250,6 +256,7 @@ impl Http1 {
         self.facts.asked_to_close = !framing.persistent;
         self.facts.persistent = framing.persistent;
         self.sequence = self.sequence.wrapping_add(1);
+        self.waiting_limit = None;
         self.scanner = Scanner::default();
         self.response = Response::Owed;
         Ok(framing.body)
@@ -264,6 +271,7 @@ impl Http1 {
 
     fn expect_body(&mut self, body: Body, cx: &Context<'_>) {
         self.request = Request::Body(body);
+        self.is_paused = false;
         self.received = Progress::start(cx.now);
         self.on_received(0, cx);
     }
@@ -276,6 +284,9 @@ impl Http1 {
         if let Event::BodyEnd(_) = event {
             self.request = Request::Done;
             self.deadlines.clear(Timer::Body);
+            if let Some(timeout) = self.waiting_limit.take() {
+                self.on_dispatch(cx.now, timeout);
+            }
             self.cycle_if_done(cx);
         } else {
             self.on_received(used as u64, cx);
@@ -324,7 +335,9 @@ impl Http1 {
         if self.close.is_none() {
             self.request = Request::Idle;
             self.response = Response::Idle;
-            self.deadlines.arm(Timer::Idle, cx.now, cx.settings.timeouts.idle);
+            if !self.is_blocked {
+                self.deadlines.arm(Timer::Idle, cx.now, cx.settings.timeouts.idle);
+            }
         }
     }
 
@@ -381,6 +394,9 @@ impl Http1 {
                 self.response = Response::Owed;
                 Some(Fault::HeadersTimeout)
             }
+            Timer::Body if self.response == Response::Owed && self.is_paused => {
+                Some(Fault::Overloaded)
+            }
             Timer::Body if self.response == Response::Owed => {
                 self.stop_reading();
                 Some(Fault::BodyTimeout)
@@ -400,9 +416,14 @@ impl Http1 {
     }
 
     /// The handler has the request now and may take this many milliseconds to the head of its
-    /// answer; 0 is for ever.
+    /// answer; 0 is for ever. While the body is incomplete the clock stands still.
     pub fn on_dispatch(&mut self, now: u64, timeout: u64) {
-        if self.response == Response::Owed {
+        if self.response != Response::Owed {
+            return;
+        }
+        if matches!(self.request, Request::Body(_)) {
+            self.waiting_limit = Some(timeout);
+        } else {
             self.deadlines.arm(Timer::Handler, now, timeout);
         }
     }
@@ -421,24 +442,28 @@ impl Http1 {
         }
     }
 
-    /// The client has taken everything.
+    /// The client has taken everything. Its idle time begins here, however long the answer took.
     pub fn on_sent(&mut self, cx: &Context<'_>) {
         if std::mem::take(&mut self.is_blocked) {
             self.deadlines.clear(Timer::Send);
-            if self.is_idle() {
-                self.deadlines.arm(Timer::Idle, cx.now, cx.settings.timeouts.idle);
-            }
+        }
+        if self.is_idle() {
+            self.deadlines.arm(Timer::Idle, cx.now, cx.settings.timeouts.idle);
         }
     }
 
-    /// The body isn't read for now, by our own wish: its clock stands still.
-    pub fn on_pause(&mut self) {
-        self.deadlines.clear(Timer::Body);
+    /// The body isn't read for now, by our own wish: its clock stands still. It may be for at most
+    /// `limit` milliseconds, then the request is refused; 0 is for ever.
+    pub fn on_pause(&mut self, now: u64, limit: u64) {
+        self.is_paused = true;
+        self.deadlines.arm(Timer::Body, now, limit);
     }
 
     /// The body is read on: its clock begins anew.
     pub fn on_resume(&mut self, cx: &Context<'_>) {
-        if self.is_in_body() {
+        self.is_paused = false;
+        self.deadlines.clear(Timer::Body);
+        if matches!(self.request, Request::Body(_)) {
             self.received = Progress::start(cx.now);
             self.on_received(0, cx);
         }
@@ -451,9 +476,9 @@ impl Http1 {
         self.deadlines.arm(Timer::Linger, now, limits::LINGER);
     }
 
-    /// The server is closing: an idle connection ends.
+    /// The server is closing: a connection ends that is idle, or that only drops what nobody wants.
     pub fn on_drain(&mut self) {
-        if matches!(self.request, Request::Idle) {
+        if matches!(self.request, Request::Idle | Request::Discarding(_)) {
             self.close.get_or_insert(CloseReason::Drained);
             self.stop_reading();
         }
@@ -535,7 +560,7 @@ impl Http1 {
 
     /// Whether the answer's head is still owed.
     pub fn owes_head(&self) -> bool {
-        self.response == Response::Owed
+        self.response == Response::Owed && !self.cut
     }
 
     /// Whether every byte of the request was read: closing now can't reset over unread bytes of
