@@ -26,6 +26,8 @@ pub struct Stats {
     pub bytes_sent: u64,
     /// Bytes of bodies held in memory: requests', and answers' that their clients don't take.
     pub buffered_bytes: u64,
+    /// Answers for requests that were over; they went nowhere.
+    pub stale_answers: u64,
     /// Requests refused by the server itself, by status code.
     pub rejected: Vec<(u16, u64)>,
     /// Connections closed, by reason.
@@ -49,6 +51,7 @@ impl Stats {
             bytes_received: counters.bytes_received,
             bytes_sent: counters.bytes_sent,
             buffered_bytes,
+            stale_answers: counters.stale_answers,
             rejected: counters.rejected().collect(),
             closed: counters.closed().collect(),
         }
