@@ -293,6 +293,7 @@ export type BarewireErrorCode =
   | 'ERR_BAREWIRE_NO_RESPONSE'
   | 'ERR_BAREWIRE_NOT_A_RESPONSE'
   | 'ERR_BAREWIRE_OPTION'
+  | 'ERR_BAREWIRE_PANIC'
   | 'ERR_BAREWIRE_STATE'
   | 'ERR_BAREWIRE_STREAM_UNSUPPORTED'
   | 'ERR_BAREWIRE_UNKNOWN_OPTION'
@@ -346,6 +347,8 @@ export interface Request extends globalThis.Request {
   readonly headers: Headers
   /** The request target as its bytes were sent; `url` is its standard form. */
   readonly rawTarget: string
+  /** The fields as they were sent, in their order and case; duplicates stay apart. */
+  readonly rawHeaders: [name: string, value: string][]
   clone(): Request
 }
 

@@ -81,7 +81,7 @@ export class Server {
     this.#service = {
       respond: (request, peer) => this.#respond(request, peer),
       onError: /** @type {import('./dispatch.js').Service['onError']} */ (onError),
-      report: (error) => warn(error, 'a request failed and no error option was given'),
+      report: (error) => warn(error, 'a request failed and no error hook took it'),
       development,
       origin: { scheme: 'http', authority: 'localhost' },
     }
@@ -130,7 +130,7 @@ export class Server {
       const bound = await bindByName(this.#open, this.#settings)
       const { signal } = this.#settings
       if (this.#closing !== undefined || signal?.aborted) {
-        bound.dispatcher.engine.close(0)
+        bound.dispatcher.engine.close(1)
         signal?.throwIfAborted()
         throw new BarewireError(CODES.STATE, 'the server was closed before it could listen')
       }

@@ -75,3 +75,20 @@ pub const BODY_SIZE: u64 = 10 * 1024 * 1024;
 pub const PENDING: usize = 16_384;
 /// Most bytes of request bodies held by a server.
 pub const BUFFERED_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Memory of waiting requests that a server keeps for the next ones.
+pub const SPARE_REQUESTS: usize = 64;
+/// Largest first piece of memory for a body that was only announced.
+pub const BODY_RESERVE: u64 = 64 * 1024;
+/// Sizes of the buffers that a reactor keeps: a usual head, the largest usual head, and the
+/// largest body that is written in place.
+pub const POOL_SIZES: [usize; 3] = [4 * 1024, 16 * 1024, 64 * 1024];
+/// Most bytes that a reactor keeps of each size: 512 small buffers or 32 large ones, 6 MiB in all.
+/// A burst of so many slow peers at once is an exception that may pay for its own memory.
+pub const POOL_RETAINED: usize = 2 * 1024 * 1024;
+/// Longest text in characters that JavaScript's answer is written in place, right behind its head.
+pub const TEXT_IN_PLACE: usize = 64 * 1024;
+/// Header blocks that one engine remembers for JavaScript.
+pub const REMEMBERED_BLOCKS: usize = 256;
+/// Request bodies whose memory an engine keeps for the next ones.
+pub const SPARE_BODIES: usize = 16;

@@ -17,6 +17,8 @@ pub(super) struct Connection {
     pub(super) flags: Flags,
     /// When the oldest request without a completely written answer began, in microseconds.
     pub(super) began_us: u64,
+    /// The request that was last handed up.
+    pub(super) handed_up: u32,
     /// Complete answers that aren't completely written.
     pub(super) unwritten: u32,
     /// The request that was told that its client has closed.
@@ -59,6 +61,7 @@ impl Connection {
             outbox: Outbox::default(),
             flags: Flags { hungry: true, ..Flags::default() },
             began_us: 0,
+            handed_up: 0,
             unwritten: 0,
             told_closed: None,
             told_gone: None,

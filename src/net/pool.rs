@@ -4,14 +4,10 @@
 //! share of the memory, so that a burst of large answers can't crowd out the small buffers. This
 //! file must not know who borrows a buffer or what is in it.
 
-/// Sizes that are kept: a usual head, the largest usual head, and the largest body that is
-/// written in place.
-const SIZES: [usize; 3] = [4 * 1024, 16 * 1024, 64 * 1024];
+use crate::limits::{POOL_RETAINED as RETAINED_PER_SIZE, POOL_SIZES as SIZES};
+
 /// Largest buffer that is kept. What is larger is rare, and memory is worth more than the malloc.
 const LARGEST: usize = SIZES[SIZES.len() - 1];
-/// Most bytes kept of each size: 512 small buffers or 32 large ones, 6 MiB in all. A burst of so
-/// many slow peers at once is an exception that may pay for its own memory.
-const RETAINED_PER_SIZE: usize = 2 * 1024 * 1024;
 
 /// Empty buffers to lend, of a few sizes.
 ///

@@ -395,6 +395,7 @@ impl<A: App> Reactor<A> {
         if let Some(connection) = self.io.slots.get_mut(key) {
             // What an earlier request left behind isn't about this one.
             (connection.flags.paused, connection.flags.starved) = (false, false);
+            connection.handed_up = connection.machine.sequence();
             if connection.unwritten == 0 {
                 connection.began_us = now_us;
             }
@@ -405,6 +406,10 @@ impl<A: App> Reactor<A> {
     fn fail(&mut self, id: ReplyId, fault: Fault) {
         if let Some(connection) = self.io.slots.get_mut(id.key()) {
             connection.told_gone = Some(id.sequence);
+            // A head that was never complete has no beginning to count from but this.
+            if connection.handed_up != id.sequence && connection.unwritten == 0 {
+                connection.began_us = self.io.world.clock.now_us();
+            }
         }
         self.app.on_gone(&mut self.io, id, Gone::Refused);
         // Stale only if nothing was owed, and then nothing is to be said.

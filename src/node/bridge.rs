@@ -14,17 +14,9 @@ use napi_sys::napi_value;
 use super::command::Command;
 use super::record::{Kind, Record, Stated};
 use super::values::{Failed, Js, Outcome, Reference};
+use crate::limits;
 use crate::net::{Gone, ReplyError, ReplyId};
 use crate::server::{Answer, Block, Handler, Reply, Request, Server, Stats};
-
-/// Strings up to this many characters are written in place, right behind their head.
-const IN_PLACE: usize = 64 * 1024;
-/// Header blocks that JavaScript may have remembered at a time.
-const REMEMBERED: usize = 1024;
-/// Bodies whose memory is kept for the next ones.
-const SPARE: usize = 16;
-/// Largest body whose memory is kept.
-const SPARE_SIZE: usize = 64 * 1024;
 
 /// What the handler shares with the functions that JavaScript calls. It is never borrowed while
 /// JavaScript runs.
@@ -101,7 +93,7 @@ impl Bridge {
         let Blocks { remembered, text: bytes, .. } = &mut *blocks;
         self.js.read_latin1(text, bytes)?;
         let mut block = Block::default();
-        if remembered.len() >= REMEMBERED || !fill(&mut block, bytes) {
+        if remembered.len() >= limits::REMEMBERED_BLOCKS || !fill(&mut block, bytes) {
             return Ok(0);
         }
         remembered.push(block);
@@ -177,7 +169,7 @@ impl Bridge {
 
 impl Bodies {
     fn keep(&mut self, mut body: Vec<u8>) {
-        if self.spare.len() < SPARE && body.capacity() <= SPARE_SIZE {
+        if self.spare.len() < limits::SPARE_BODIES && body.capacity() <= limits::READ_BUFFER {
             body.clear();
             self.spare.push(body);
         }
@@ -278,7 +270,7 @@ impl Bridge {
     fn give(&self, value: napi_value, stated: Stated, reply: Reply<'_>) -> Answer {
         let js = self.js;
         self.with_block(stated.block, |block| match stated.kind {
-            Kind::Text if stated.length <= IN_PLACE => {
+            Kind::Text if stated.length <= limits::TEXT_IN_PLACE => {
                 let mut outcome = Ok(());
                 let room = stated.length * 3;
                 let answer = reply.send_in_place(stated.status, block, stated.length, |out| {
@@ -318,7 +310,7 @@ impl Bridge {
         let js = self.js;
         self.forget(id);
         let brought = self.with_block(stated.block, |block| match stated.kind {
-            Kind::Text if stated.length <= IN_PLACE => {
+            Kind::Text if stated.length <= limits::TEXT_IN_PLACE => {
                 let room = stated.length * 3;
                 server.answer_in_place(id, stated.status, block, stated.length, |out| {
                     let written = js.append_utf8(value, room, out);

@@ -4,6 +4,7 @@ use super::config::Config;
 use super::handler::{Decision, Handler, Reply, Request};
 use super::remote::Message;
 use super::stats::Stats;
+use crate::limits;
 use crate::net::{App, Gone, Io, ReplyError, ReplyId};
 use crate::proto::Fault;
 use crate::wire::fields::Trailers;
@@ -43,9 +44,6 @@ struct Held {
     spans: HeadSpans,
     body: Vec<u8>,
 }
-
-/// Memory of requests with bodies that is kept for the next ones.
-const SPARE: usize = 64;
 
 impl<H: Handler> Service<H> {
     pub(super) fn new(handler: H, config: Config) -> Self {
@@ -144,7 +142,7 @@ impl<H: Handler> Service<H> {
     fn keep(&mut self, io: &mut Io, mut held: Box<Held>) {
         io.give_buffer(std::mem::take(&mut held.head));
         io.give_buffer(std::mem::take(&mut held.body));
-        if self.spare.len() < SPARE {
+        if self.spare.len() < limits::SPARE_REQUESTS {
             self.spare.push(held);
         }
     }
@@ -193,7 +191,7 @@ impl<H: Handler> App for Service<H> {
         copy.head.extend_from_slice(head.bytes());
         copy.spans.copy_from(head.spans());
         // What is announced isn't there yet: memory follows the bytes.
-        copy.body = io.take_buffer(expected.min(64 * 1024) as usize);
+        copy.body = io.take_buffer(expected.min(limits::BODY_RESERVE) as usize);
         let exchange = self.exchange(id);
         exchange.id = Some(id);
         exchange.held = Some(copy);
