@@ -70,7 +70,12 @@ export class Body {
     }
     if (content instanceof Blob || content instanceof FormData) {
       const response = new PlatformResponse(content)
-      return new Body(new ForeignBody(response), null, response.headers.get('content-type') ?? '')
+      const length = content instanceof Blob ? content.size : undefined
+      return new Body(
+        new ForeignBody(response, length),
+        null,
+        response.headers.get('content-type') ?? '',
+      )
     }
     const type = content instanceof URLSearchParams ? FORM_TYPE : TEXT_TYPE
     return new Body(`${content}`, null, type)

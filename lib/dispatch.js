@@ -7,6 +7,7 @@ import { AsyncResource } from 'node:async_hooks'
 import { Blocks } from './blocks.js'
 import { isThenable } from './event.js'
 import { errorResponse, responseFrom } from './fallback.js'
+import { gather, Outgoing } from './outgoing.js'
 import { NO_PEER, peerFrom } from './peer.js'
 import {
   BLOCK,
@@ -30,9 +31,11 @@ import {
   SEQUENCE,
   SLOT,
   STATUS,
+  STREAM,
   TARGET_END,
   TARGET_START,
   TEXT,
+  WRITABLE,
 } from './record.js'
 import { abortRequest, detachBody, incomingRequest } from './request.js'
 import { isResponse, prepare } from './response.js'
@@ -75,7 +78,7 @@ export class Dispatcher {
     this.engine = new Engine(
       config,
       (head) => this.#dispatch(head),
-      (slot, generation, sequence, reason) => this.#gone(slot, generation, sequence, reason),
+      (slot, generation, sequence, what) => this.#notify(slot, generation, sequence, what),
       closed,
     )
     this.#record = this.engine.record
@@ -188,10 +191,14 @@ export class Dispatcher {
    */
   #deliver(exchange, response) {
     const { status, block, body } = prepare(response)
-    if (isThenable(body)) {
-      return this.#wait(exchange, body, (_, bytes) => this.#write(exchange, status, block, bytes))
+    if (!(body instanceof ReadableStream)) return this.#write(exchange, status, block, body)
+    if (exchange.request.method === 'HEAD') {
+      body.cancel().catch(() => {})
+      return this.#write(exchange, status, block, null)
     }
-    return this.#write(exchange, status, block, body)
+    return this.#wait(exchange, gather(body), (_, gathered) =>
+      this.#write(exchange, status, block, gathered),
+    )
   }
 
   /**
@@ -199,7 +206,7 @@ export class Dispatcher {
    * @param {Exchange} exchange
    * @param {number} status
    * @param {string} block
-   * @param {string | Uint8Array | null} body
+   * @param {string | Uint8Array | Outgoing | null} body
    */
   #write(exchange, status, block, body) {
     if (exchange.body !== null && !exchange.isLost) detachBody(exchange.request)
@@ -210,6 +217,11 @@ export class Dispatcher {
       record[KIND] = TEXT
       record[LENGTH] = body.length
       return body
+    }
+    if (body instanceof Outgoing) {
+      record[KIND] = STREAM
+      exchange.outgoing = body
+      return body.takeParts()
     }
     record[KIND] = body === null ? EMPTY : BYTES
     return body ?? undefined
@@ -249,27 +261,52 @@ export class Dispatcher {
       body = this.#recover(exchange, error)
     }
     if (this.#record[KIND] === LATER) return
-    if (this.#deferred[exchange.slot] === exchange) this.#deferred[exchange.slot] = undefined
     exchange.name(this.#record)
-    this.engine.answer(body)
+    const isTaken = this.engine.answer(body)
+    if (exchange.outgoing === undefined) this.#forget(exchange)
+    else if (isTaken) this.#stream(exchange, exchange.outgoing)
+    else exchange.outgoing.lose(abortReason(GONE_CONNECTION_LOST))
   }
 
   /**
-   * The engine's word that a deferred request lost its client or its time. After a client has
-   * merely closed its side an answer still reaches it, so the request stays under way.
+   * Sends the rest of a streamed answer. An error in it is too late for another answer.
+   * @param {Exchange} exchange
+   * @param {Outgoing} outgoing
+   */
+  async #stream(exchange, outgoing) {
+    try {
+      await outgoing.run(this.engine, () => exchange.name(this.#record))
+    } catch (error) {
+      this.#service.report(error, exchange.request)
+    }
+    this.#forget(exchange)
+  }
+
+  /** @param {Exchange} exchange */
+  #forget(exchange) {
+    if (this.#deferred[exchange.slot] === exchange) this.#deferred[exchange.slot] = undefined
+  }
+
+  /**
+   * The engine's word that a deferred request lost its client or its time, or has room for more of
+   * its answer. After a client has merely closed its side an answer still reaches it, so the
+   * request stays under way.
    * @param {number} slot
    * @param {number} generation
    * @param {number} sequence
-   * @param {number} reason
+   * @param {number} what
    */
-  #gone(slot, generation, sequence, reason) {
+  #notify(slot, generation, sequence, what) {
     const exchange = this.#deferred[slot]
     if (exchange?.generation !== generation || exchange.sequence !== sequence) return
-    if (reason !== GONE_CLIENT_CLOSED) {
+    if (what === WRITABLE) return exchange.outgoing?.makeRoom()
+    const reason = abortReason(what)
+    if (what !== GONE_CLIENT_CLOSED) {
       exchange.isLost = true
       this.#deferred[slot] = undefined
+      exchange.outgoing?.lose(reason)
     }
-    exchange.runInAsyncScope(abortRequest, undefined, exchange.request, abortReason(reason))
+    exchange.runInAsyncScope(abortRequest, undefined, exchange.request, reason)
   }
 }
 
@@ -280,6 +317,8 @@ class Exchange extends AsyncResource {
   /** @type {EngineBody | null} */
   body = null
   isDeferred = false
+  /** @type {Outgoing | undefined} a streamed answer that has begun */
+  outgoing
   /** The engine has given it up: its body is no longer there, its answer goes nowhere. */
   isLost = false
   /** The error hook has been asked. */

@@ -27,8 +27,9 @@
  */
 
 /**
- * A request whose answer was deferred has lost its client or its time.
- * @typedef {(slot: number, generation: number, sequence: number, reason: number) => void} Gone
+ * What happened to a request whose answer was deferred: why it lost its client or its time, or that
+ * there is room for more of its answer.
+ * @typedef {(slot: number, generation: number, sequence: number, what: number) => void} Notify
  */
 
 /**
@@ -42,6 +43,10 @@
  * @property {(block: string) => number} remember an id from 2 on, or 0
  * @property {(body: string | Uint8Array | undefined) => boolean} answer a deferred answer to the
  *   request that the record names; false when it is gone
+ * @property {(part: Uint8Array) => number} write a part of a streamed answer: 0 is go on, 1 wait for
+ *   room, 2 it goes nowhere
+ * @property {() => boolean} end the streamed answer is complete
+ * @property {() => void} abort the streamed answer is given up
  * @property {() => string | undefined} takeText
  * @property {() => Uint8Array<ArrayBuffer> | undefined} takeBytes
  * @property {(ms: number) => boolean} setTimeout
@@ -57,7 +62,7 @@
  * @typedef {new (
  *   config: NativeConfig,
  *   dispatch: Dispatch,
- *   gone: Gone,
+ *   notify: Notify,
  *   closed: (cut: number) => void,
  * ) => Engine} EngineConstructor
  */

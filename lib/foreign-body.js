@@ -8,9 +8,13 @@ import { streamOf } from './streams.js'
 export class ForeignBody {
   #owner
 
-  /** @param {Request | Response} owner */
-  constructor(owner) {
+  /**
+   * @param {Request | Response} owner
+   * @param {number} [length] in bytes, where it is known
+   */
+  constructor(owner, length) {
     this.#owner = owner
+    this.length = length
   }
 
   async bytes() {
@@ -22,6 +26,6 @@ export class ForeignBody {
   }
 
   clone() {
-    return new ForeignBody(this.#owner.clone())
+    return new ForeignBody(this.#owner.clone(), this.length)
   }
 }

@@ -48,6 +48,8 @@ export const LATER = 0
 export const EMPTY = 1
 export const TEXT = 2
 export const BYTES = 3
+/** The body follows in parts, of which the first may come along. */
+export const STREAM = 4
 
 // Values of BLOCK.
 export const NO_BLOCK = 0
@@ -72,3 +74,5 @@ export const GONE_CLIENT_CLOSED = 1
 export const GONE_CONNECTION_LOST = 2
 export const GONE_TIMEOUT = 3
 export const GONE_SERVER_CLOSED = 4
+/** Not gone at all: there is room for more of a streamed answer. */
+export const WRITABLE = 5

@@ -5,7 +5,6 @@
  */
 
 import { Body, NO_BODY, TEXT_TYPE } from './body.js'
-import { BarewireError, CODES } from './errors.js'
 import { blockFromRecord, isRecord } from './fields.js'
 import { ForeignBody } from './foreign-body.js'
 import { blockOf, cloneHeaders, Headers, headersFromBlock, isHeaders } from './headers.js'
@@ -17,7 +16,7 @@ import { inherit, inspect, PlatformResponse } from './host.js'
  * @typedef {object} Prepared
  * @property {number} status
  * @property {string} block fields as `name\0value\0…`; the same string object for the usual shapes
- * @property {null | string | Uint8Array | Promise<Uint8Array>} body
+ * @property {null | string | Uint8Array | ReadableStream} body
  */
 
 /** @typedef {RequestInit['body'] | AsyncIterable<string | Uint8Array>} BodyInit */
@@ -39,7 +38,6 @@ export let isResponse
  * Takes the body of an answer and gives its parts for the wire.
  * @type {(response: Response) => Prepared}
  * @throws {TypeError} when the body was used already, or for a `Response.error()`
- * @throws {BarewireError} when the body is a stream
  */
 export let prepare
 
@@ -237,7 +235,12 @@ export class Response {
       const source = response.#body.take()
       prepared.status = response.#status
       prepared.block = response.#headers === null ? response.#block : blockOf(response.#headers)
-      prepared.body = wireBody(source)
+      if (source instanceof ForeignBody) {
+        if (source.length !== undefined) prepared.block += `content-length\0${source.length}\0`
+        prepared.body = source.stream()
+      } else {
+        prepared.body = /** @type {Prepared['body']} */ (source)
+      }
       return prepared
     }
 
@@ -267,6 +270,11 @@ export function fromForeignResponse(value) {
   if (!isForeignResponse(value)) return undefined
   const { status, statusText, headers } = value
   const response = new Response(null, { status, statusText, headers })
+  // The body of a fetched response was decoded on its way in; its fields still tell of the coding.
+  if (value.url) {
+    response.headers.delete('content-encoding')
+    response.headers.delete('content-length')
+  }
   if (value.bodyUsed) throw new TypeError('the body of the returned response was read already')
   return value.body === null ? response : withBody(response, new Body(new ForeignBody(value)))
 }
@@ -285,18 +293,6 @@ function isForeignResponse(value) {
     headers !== null &&
     !isRecord(headers)
   )
-}
-
-/** @param {import('./body.js').BodySource} source */
-function wireBody(source) {
-  if (source === null || typeof source === 'string' || source instanceof Uint8Array) return source
-  if (!(source instanceof ReadableStream)) return source.bytes()
-  const error = new BarewireError(
-    CODES.STREAM_UNSUPPORTED,
-    'a stream cannot be an answer yet; read it first and answer with its text or bytes',
-  )
-  source.cancel(error).catch(() => {})
-  throw error
 }
 
 /**

@@ -188,6 +188,23 @@ impl Io {
         })
     }
 
+    /// Runs several commands on one request, and writes what they leave together.
+    pub fn corked<T>(&mut self, id: ReplyId, run: impl FnOnce(&mut Io) -> T) -> T {
+        let key = id.key();
+        if self.serving == Some(key) {
+            return run(self);
+        }
+        if let Some(served) = self.serving {
+            self.write(served, Beside::Nothing);
+        }
+        let outer = self.serving.replace(key);
+        let result = run(self);
+        self.write(key, Beside::Nothing);
+        self.serving = outer;
+        self.settle(key);
+        result
+    }
+
     /// Begins an answer whose body follows in parts.
     pub fn head(
         &mut self,

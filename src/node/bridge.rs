@@ -18,6 +18,10 @@ use crate::limits;
 use crate::net::{Gone, ReplyError, ReplyId};
 use crate::server::{Answer, Block, Handler, Reply, Request, Server, Stats};
 
+/// What `notify` is told when room came for more of a streamed answer; the other words are those of
+/// [`Gone`].
+const WRITABLE: u32 = 5;
+
 /// What the handler shares with the functions that JavaScript calls. It is never borrowed while
 /// JavaScript runs.
 #[derive(Debug)]
@@ -25,7 +29,7 @@ pub(super) struct Bridge {
     pub(super) js: Js,
     pub(super) record: Record,
     dispatch: Reference,
-    gone: Reference,
+    notify: Reference,
     /// Keeps the record's memory.
     _array: Reference,
     blocks: RefCell<Blocks>,
@@ -61,14 +65,14 @@ impl Bridge {
         js: Js,
         record: Record,
         dispatch: Reference,
-        gone: Reference,
+        notify: Reference,
         array: Reference,
     ) -> Self {
         Bridge {
             js,
             record,
             dispatch,
-            gone,
+            notify,
             _array: array,
             blocks: RefCell::default(),
             bodies: RefCell::default(),
@@ -246,22 +250,14 @@ impl Handler for Asker {
     }
 
     fn on_gone(&mut self, id: ReplyId, reason: Gone) {
-        let bridge = &self.bridge;
         if reason != Gone::ClientClosed {
-            bridge.forget(id);
+            self.bridge.forget(id);
         }
-        let tell = || -> Outcome<()> {
-            let words = [id.slot, id.generation, id.sequence, reason as u32];
-            let mut arguments = [std::ptr::null_mut(); 4];
-            for (argument, word) in arguments.iter_mut().zip(words) {
-                *argument = bridge.js.number(word)?;
-            }
-            bridge.js.call(bridge.gone.value()?, &arguments)?;
-            Ok(())
-        };
-        if tell().is_err() {
-            bridge.js.report_exception();
-        }
+        self.bridge.tell(id, reason as u32);
+    }
+
+    fn on_writable(&mut self, id: ReplyId) {
+        self.bridge.tell(id, WRITABLE);
     }
 }
 
@@ -288,8 +284,24 @@ impl Bridge {
                 Ok(bytes) => reply.send(stated.status, block, bytes),
                 Err(Failed) => reply.fail(),
             },
-            Kind::Empty | Kind::Later => reply.send(stated.status, block, b""),
+            Kind::Empty | Kind::Later | Kind::Stream => reply.send(stated.status, block, b""),
         })
+    }
+
+    /// Tells JavaScript what happened to a request that is under way.
+    fn tell(&self, id: ReplyId, what: u32) {
+        let tell = || -> Outcome<()> {
+            let words = [id.slot, id.generation, id.sequence, what];
+            let mut arguments = [std::ptr::null_mut(); 4];
+            for (argument, word) in arguments.iter_mut().zip(words) {
+                *argument = self.js.number(word)?;
+            }
+            self.js.call(self.notify.value()?, &arguments)?;
+            Ok(())
+        };
+        if tell().is_err() {
+            self.js.report_exception();
+        }
     }
 
     fn long_text(&self, value: napi_value) -> Outcome<Vec<u8>> {
@@ -326,6 +338,11 @@ impl Bridge {
                 Ok(bytes) => server.answer(id, stated.status, block, bytes),
                 Err(Failed) => server.fail(id),
             },
+            // SAFETY: as above.
+            Kind::Stream => match unsafe { js.part(value) } {
+                Ok(first) => server.begin(id, stated.status, block, first).map(|_| ()),
+                Err(Failed) => server.fail(id),
+            },
             Kind::Empty | Kind::Later => server.answer(id, stated.status, block, b""),
         });
         match brought {
@@ -346,6 +363,7 @@ impl Bridge {
             Kind::Text => self.long_text(value)?,
             // SAFETY: the bytes are copied at once.
             Kind::Bytes => unsafe { self.js.view(value)? }.to_vec(),
+            Kind::Stream => unsafe { self.js.part(value)? }.to_vec(),
             Kind::Empty | Kind::Later => Vec::new(),
         };
         Ok((block, body))

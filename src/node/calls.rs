@@ -8,15 +8,20 @@ use std::rc::Rc;
 use napi_sys::{self as sys, Status, napi_callback_info, napi_env, napi_value};
 
 use super::command::Command;
+use super::record::Kind;
 use super::shared::Shared;
 use super::values::{Failed, Js, Outcome, boundary};
+use crate::server::Credit;
 
 /// Puts the functions on the engine's object. Each keeps the engine alive.
 pub(super) fn install(js: Js, object: napi_value, shared: &Rc<Shared>) -> Outcome<()> {
-    let functions: [(&CStr, sys::napi_callback); 6] = [
+    let functions: [(&CStr, sys::napi_callback); 9] = [
         (c"stage", Some(stage)),
         (c"remember", Some(remember)),
         (c"answer", Some(answer)),
+        (c"write", Some(write)),
+        (c"end", Some(end)),
+        (c"abort", Some(abort)),
         (c"takeText", Some(take_text)),
         (c"takeBytes", Some(take_bytes)),
         (c"setTimeout", Some(set_timeout)),
@@ -120,7 +125,12 @@ unsafe extern "C" fn answer(env: napi_env, info: napi_callback_info) -> napi_val
         let (id, stated) = (bridge.record.id(), bridge.record.stated());
         let Ok(mut server) = shared.server.try_borrow_mut() else {
             let (block, body) = bridge.copy_answer(body, stated)?;
-            let command = Command::Answer { id, status: stated.status, block, body };
+            let status = stated.status;
+            let command = if stated.kind == Kind::Stream {
+                Command::Begin { id, status, block, first: body }
+            } else {
+                Command::Answer { id, status, block, body }
+            };
             bridge.commands.borrow_mut().push(command);
             return js.boolean(true);
         };
@@ -130,6 +140,52 @@ unsafe extern "C" fn answer(env: napi_env, info: napi_callback_info) -> napi_val
         let brought = bridge.give_late(server, id, body, stated);
         shared.driver.arm(server);
         js.boolean(brought)
+    };
+    // SAFETY: made by `install`.
+    unsafe { call(env, info, run) }
+}
+
+/// `write(part: Uint8Array): number`: a part of the streamed answer to the request that the record
+/// names; 0 is go on, 1 is wait for room, 2 is that it goes nowhere.
+unsafe extern "C" fn write(env: napi_env, info: napi_callback_info) -> napi_value {
+    let run = |js: Js, shared: &Shared, part: napi_value| {
+        let id = shared.bridge.record.id();
+        // SAFETY: no JavaScript runs until the bytes are written or copied.
+        let part = unsafe { js.part(part)? };
+        let brought = shared
+            .apply(|server| server.chunk(id, part), || Command::Write { id, part: part.to_vec() });
+        js.number(match brought {
+            Some(Ok(Credit::Go)) => 0,
+            // Queued: the turn that is under way has enough to do.
+            None if shared.is_open() => 0,
+            Some(Ok(Credit::Wait)) => 1,
+            Some(Err(_)) | None => 2,
+        })
+    };
+    // SAFETY: made by `install`.
+    unsafe { call(env, info, run) }
+}
+
+/// `end(): boolean`: the streamed answer is complete; false when it goes nowhere.
+unsafe extern "C" fn end(env: napi_env, info: napi_callback_info) -> napi_value {
+    let run = |js: Js, shared: &Shared, _| {
+        let id = shared.bridge.record.id();
+        let ended = shared.apply(
+            |server| server.finish(id, &[]).is_ok(),
+            || Command::End { id, is_regular: true },
+        );
+        js.boolean(ended.unwrap_or(true))
+    };
+    // SAFETY: made by `install`.
+    unsafe { call(env, info, run) }
+}
+
+/// `abort(): void`: the streamed answer is given up, its connection is cut.
+unsafe extern "C" fn abort(env: napi_env, info: napi_callback_info) -> napi_value {
+    let run = |js: Js, shared: &Shared, _| {
+        let id = shared.bridge.record.id();
+        shared.apply(|server| server.abort(id).is_ok(), || Command::End { id, is_regular: false });
+        js.undefined()
     };
     // SAFETY: made by `install`.
     unsafe { call(env, info, run) }

@@ -11,6 +11,23 @@ pub(super) enum Command {
         block: Block,
         body: Vec<u8>,
     },
+    /// The beginning of a streamed answer, with its first part, copied.
+    Begin {
+        id: ReplyId,
+        status: u16,
+        block: Block,
+        first: Vec<u8>,
+    },
+    /// A part of a streamed answer, copied.
+    Write {
+        id: ReplyId,
+        part: Vec<u8>,
+    },
+    /// The end of a streamed answer; a cut where it isn't regular.
+    End {
+        id: ReplyId,
+        is_regular: bool,
+    },
     SetTimeout {
         id: ReplyId,
         timeout: u64,

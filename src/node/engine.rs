@@ -78,7 +78,7 @@ impl Engine {
         this: This<'_>,
         config: NativeConfig,
         dispatch: Function<'_, Unknown<'_>, Unknown<'_>>,
-        gone: Function<'_, Unknown<'_>, Unknown<'_>>,
+        notify: Function<'_, Unknown<'_>, Unknown<'_>>,
         closed: Function<'_, Unknown<'_>, Unknown<'_>>,
     ) -> napi::Result<Self> {
         // SAFETY: napi calls with a live environment on its thread; what keeps it is dropped by
@@ -93,7 +93,7 @@ impl Engine {
             js,
             record,
             keep(dispatch.raw())?,
-            keep(gone.raw())?,
+            keep(notify.raw())?,
             keep(array)?,
         ));
         let server = Server::new(config.into(), Asker::new(bridge.clone()))

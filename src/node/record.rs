@@ -41,6 +41,8 @@ pub(super) enum Kind {
     Empty,
     Text,
     Bytes,
+    /// The body follows in parts; what comes with it is the first.
+    Stream,
 }
 
 /// An answer as the record states it.
@@ -147,6 +149,7 @@ impl Record {
                 1 => Kind::Empty,
                 2 => Kind::Text,
                 3 => Kind::Bytes,
+                4 => Kind::Stream,
                 _ => Kind::Later,
             },
             length: self.get(LENGTH) as usize,

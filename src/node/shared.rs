@@ -38,6 +38,11 @@ impl Shared {
         Some(value)
     }
 
+    /// Whether the server is there, maybe in the middle of a turn.
+    pub(super) fn is_open(&self) -> bool {
+        self.server.try_borrow().map_or(true, |server| server.is_some())
+    }
+
     /// Does what was queued, in its order. The turn is over.
     pub(super) fn run_commands(&self, server: &mut Server<Asker>) {
         let commands = std::mem::take(&mut *self.bridge.commands.borrow_mut());
@@ -51,6 +56,19 @@ impl Shared {
                         // Only a stale id is left to fail here, and that was not it.
                         let _ = server.fail(id);
                     }
+                }
+                // What fails here is stale: its request has been told so.
+                Command::Begin { id, status, block, first } => {
+                    let _ = server.begin(id, status, &block, &first);
+                }
+                Command::Write { id, part } => {
+                    let _ = server.chunk(id, &part);
+                }
+                Command::End { id, is_regular: true } => {
+                    let _ = server.finish(id, &[]);
+                }
+                Command::End { id, is_regular: false } => {
+                    let _ = server.abort(id);
                 }
                 Command::SetTimeout { id, timeout } => {
                     server.set_timeout(id, timeout);

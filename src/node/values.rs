@@ -192,6 +192,21 @@ impl Js {
         Ok(unsafe { std::slice::from_raw_parts(data.cast(), length) })
     }
 
+    /// A part of a body: the bytes of a `Uint8Array`, or none for `undefined`.
+    ///
+    /// # Safety
+    /// As for [`Js::view`].
+    pub(super) unsafe fn part<'a>(self, value: napi_value) -> Outcome<&'a [u8]> {
+        let mut kind = sys::ValueType::napi_undefined;
+        // SAFETY: see the head of this block.
+        check(unsafe { sys::napi_typeof(self.0, value, &raw mut kind) })?;
+        if kind == sys::ValueType::napi_undefined {
+            return Ok(&[]);
+        }
+        // SAFETY: the caller's promise.
+        unsafe { self.view(value) }
+    }
+
     pub(super) fn call(
         self,
         function: napi_value,

@@ -5,12 +5,12 @@ use std::os::fd::RawFd;
 use std::time::Duration;
 
 use super::config::Config;
-use super::handler::Handler;
+use super::handler::{Handler, length_of};
 use super::remote::Remote;
 use super::service::Service;
 use super::stats::Stats;
 use crate::limits;
-use crate::net::{ListenAddress, Reactor, ReplyError, ReplyId};
+use crate::net::{Credit, ListenAddress, Reactor, ReplyError, ReplyId};
 use crate::proto::Fault;
 use crate::wire::block::Block;
 
@@ -184,6 +184,52 @@ impl<H: Handler> Server<H> {
     ) -> Result<(), ReplyError> {
         let (service, io) = self.reactor.parts();
         service.complete(io, id, |io| io.answer_in_place(id, status, block, expected, write))
+    }
+
+    /// Begins the answer of a request that was left for later, with the first part of its body,
+    /// which may be empty; see [`super::Reply::stream`]. Head and part go out together.
+    pub fn begin(
+        &mut self,
+        id: ReplyId,
+        status: u16,
+        block: &Block,
+        first: &[u8],
+    ) -> Result<Credit, ReplyError> {
+        let (_, io) = self.reactor.parts();
+        io.corked(id, |io| {
+            io.head(id, status, block, length_of(block))?;
+            io.chunk(id, first)
+        })
+    }
+
+    /// Brings a part of the body of a streamed answer and says whether more may come now.
+    ///
+    /// After [`Credit::Wait`] the client is slow: [`super::Handler::on_writable`] tells when it
+    /// has taken everything. What is given all the same is held in memory. With a part that goes
+    /// beyond the announced Content-Length the connection is cut.
+    pub fn chunk(&mut self, id: ReplyId, data: &[u8]) -> Result<Credit, ReplyError> {
+        let brought = self.reactor.parts().1.chunk(id, data);
+        if let Err(ReplyError::Answer(_)) = brought {
+            self.abort(id)?;
+        }
+        brought
+    }
+
+    /// Completes a streamed answer. A body shorter than the announced Content-Length can't be
+    /// completed: the connection is cut.
+    pub fn finish(&mut self, id: ReplyId, trailers: &[(&[u8], &[u8])]) -> Result<(), ReplyError> {
+        let (service, io) = self.reactor.parts();
+        let finished = service.complete(io, id, |io| io.finish(id, trailers));
+        if let Err(ReplyError::Answer(_)) = finished {
+            self.abort(id)?;
+        }
+        finished
+    }
+
+    /// Gives up a streamed answer: the connection is cut, and nothing looks like a regular end.
+    pub fn abort(&mut self, id: ReplyId) -> Result<(), ReplyError> {
+        let (service, io) = self.reactor.parts();
+        service.complete(io, id, |io| io.abort(id))
     }
 
     /// Answers with 500 a request that was left for later: its handler has failed.

@@ -3,6 +3,7 @@
 use super::stats::Stats;
 use crate::net::{Gone, Io, Peer, ReplyId};
 use crate::proto::Fault;
+use crate::proto::http1::BodyLength;
 use crate::wire::block::Block;
 use crate::wire::fields::Trailers;
 use crate::wire::head::Head;
@@ -38,6 +39,12 @@ pub trait Handler {
     /// [`Gone::ClientClosed`] an answer is still sent; after the others it goes nowhere.
     fn on_gone(&mut self, id: ReplyId, reason: Gone) {
         let _ = (id, reason);
+    }
+
+    /// The client has taken what was given of a streamed answer: more may come after a
+    /// [`Credit::Wait`](super::Credit::Wait).
+    fn on_writable(&mut self, id: ReplyId) {
+        let _ = id;
     }
 }
 
@@ -90,6 +97,8 @@ pub(super) enum Decision {
     Now,
     /// It comes later, within so many milliseconds; `None` is the server's usual time.
     Later(Option<u64>),
+    /// Its head was given, its body follows.
+    Streaming,
 }
 
 /// The one answer to a request.
@@ -134,6 +143,16 @@ impl Reply<'_> {
         self.or_fail(result.is_err())
     }
 
+    /// Begins an answer whose body follows in parts; see [`super::Server::chunk`]. Where the fields
+    /// have a Content-Length, the parts have to add up to it; otherwise they are chunked, or end
+    /// with the connection for HTTP/1.0.
+    pub fn stream(self, status: u16, block: &Block) -> Answer {
+        match self.io.head(self.id, status, block, length_of(block)) {
+            Ok(()) => Answer(Decision::Streaming),
+            Err(_) => self.or_fail(true),
+        }
+    }
+
     /// Answers with 500: the handler has failed.
     pub fn fail(self) -> Answer {
         self.or_fail(true)
@@ -166,4 +185,9 @@ impl Reply<'_> {
         }
         Answer(Decision::Now)
     }
+}
+
+/// How long the body of a streamed answer is, as far as its fields say.
+pub(super) fn length_of(block: &Block) -> BodyLength {
+    block.content_length().map_or(BodyLength::Unknown, BodyLength::Known)
 }

@@ -17,7 +17,7 @@ pub use handler::{Answer, Handler, Reply, Request};
 pub use remote::Remote;
 pub use stats::Stats;
 
-pub use crate::net::{Gone, ListenAddress, Peer, ReplyError, ReplyId};
+pub use crate::net::{Credit, Gone, ListenAddress, Peer, ReplyError, ReplyId};
 pub use crate::proto::Timeouts;
 pub use crate::wire::block::Block;
 pub use crate::wire::head::{Head, HeadLimits, Method, Version};

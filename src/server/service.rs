@@ -96,10 +96,15 @@ impl<H: Handler> Service<H> {
         // The one that is being asked about is pending, too.
         let reply = Reply { io, id, pending: self.pending + 1, buffered: self.buffered };
         let answer = self.handler.handle(&mut request, reply);
-        let Decision::Later(timeout) = answer.0 else {
-            return self.release(io, id);
+        let is_under_way = match answer.0 {
+            Decision::Now => return self.release(io, id),
+            Decision::Later(timeout) => {
+                let timeout = timeout.unwrap_or(self.config.timeouts.handler);
+                io.set_handler_timeout(id, timeout)
+            }
+            Decision::Streaming => true,
         };
-        if io.set_handler_timeout(id, timeout.unwrap_or(self.config.timeouts.handler)) {
+        if is_under_way {
             let exchange = self.exchange(id);
             exchange.id = Some(id);
             exchange.is_pending = true;
@@ -227,8 +232,10 @@ impl<H: Handler> App for Service<H> {
         self.keep(io, held);
     }
 
-    fn on_writable(&mut self, _: &mut Io, _: ReplyId) {
-        // Answers are given whole; the reactor holds what the client doesn't take.
+    fn on_writable(&mut self, _: &mut Io, id: ReplyId) {
+        if self.current(id).is_some() {
+            self.handler.on_writable(id);
+        }
     }
 
     fn on_gone(&mut self, io: &mut Io, id: ReplyId, reason: Gone) {
