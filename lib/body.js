@@ -9,6 +9,7 @@ import { toUSVString } from 'node:util'
 import { ForeignBody } from './foreign-body.js'
 import { PlatformResponse } from './host.js'
 import { ownBuffer, readAll, streamFromIterable, streamOf } from './streams.js'
+import { Upload } from './upload.js'
 
 /**
  * A body in the engine's memory. Each method may be called once and moves the bytes out.
@@ -18,7 +19,10 @@ import { ownBuffer, readAll, streamFromIterable, streamOf } from './streams.js'
  * @property {() => Uint8Array<ArrayBuffer>} bytes
  */
 
-/** @typedef {null | string | Uint8Array | ReadableStream | ForeignBody | NativeBody} BodySource */
+/**
+ * @typedef {null | string | Uint8Array | ReadableStream | ForeignBody | Upload | NativeBody
+ * } BodySource
+ */
 
 export const TEXT_TYPE = 'text/plain;charset=UTF-8'
 const FORM_TYPE = 'application/x-www-form-urlencoded;charset=UTF-8'
@@ -131,7 +135,10 @@ export class Body {
     return new Body(source, source instanceof ReadableStream ? source : null)
   }
 
-  /** A second body that reads the same. */
+  /**
+   * A second body that reads the same.
+   * @returns {Body}
+   */
   tee() {
     if (this.isUnusable) throw unusable()
     this.detach()
@@ -143,6 +150,10 @@ export class Body {
       return new Body(other, other)
     }
     if (source === null) return NO_BODY
+    if (source instanceof Upload) {
+      this.#source = source.stream()
+      return this.tee()
+    }
     if (!(source instanceof ForeignBody)) return new Body(source)
     this.#stream = null
     return new Body(source.clone())
@@ -161,6 +172,7 @@ export class Body {
     if (source instanceof Uint8Array) return decode(source)
     if (source instanceof ReadableStream) return readAll(source).then(decode)
     if (source instanceof ForeignBody) return source.bytes().then(decode)
+    if (source instanceof Upload) return source.text().then(withoutMark)
     return withoutMark(source.text())
   }
 
@@ -203,8 +215,9 @@ export class Body {
   #open() {
     if (this.#source === CONSUMED) return spentStream()
     this.detach()
-    const source = /** @type {string | Uint8Array | ForeignBody} */ (this.#source)
-    const stream = source instanceof ForeignBody ? source.stream() : streamOf(source)
+    const source = /** @type {string | Uint8Array | ForeignBody | Upload} */ (this.#source)
+    const isStreamed = source instanceof ForeignBody || source instanceof Upload
+    const stream = isStreamed ? source.stream() : streamOf(source)
     sources.set(stream, source)
     return stream
   }
@@ -229,7 +242,8 @@ function isNative(source) {
     source !== CONSUMED &&
     !(source instanceof Uint8Array) &&
     !(source instanceof ReadableStream) &&
-    !(source instanceof ForeignBody)
+    !(source instanceof ForeignBody) &&
+    !(source instanceof Upload)
   )
 }
 

@@ -11,7 +11,10 @@ import { gather, Outgoing } from './outgoing.js'
 import { NO_PEER, peerFrom } from './peer.js'
 import {
   BLOCK,
+  BODY_END,
+  BODY_FOLLOWS,
   BODY_LENGTH,
+  BODY_PART,
   BYTES,
   EMPTY,
   FIELDS_START,
@@ -39,6 +42,7 @@ import {
 } from './record.js'
 import { abortRequest, detachBody, incomingRequest } from './request.js'
 import { isResponse, prepare } from './response.js'
+import { Upload } from './upload.js'
 
 /** @typedef {import('./engine.js').Engine} Engine */
 /** @typedef {import('./peer.js').Peer} Peer */
@@ -78,7 +82,8 @@ export class Dispatcher {
     this.engine = new Engine(
       config,
       (head) => this.#dispatch(head),
-      (slot, generation, sequence, what) => this.#notify(slot, generation, sequence, what),
+      (slot, generation, sequence, what, part) =>
+        this.#notify(slot, generation, sequence, what, part),
       closed,
     )
     this.#record = this.engine.record
@@ -107,8 +112,11 @@ export class Dispatcher {
     const flags = record[FLAGS]
     if (flags & NEW_CONNECTION) this.#peers[slot] = peerFrom(record)
     const exchange = new Exchange(slot, record[GENERATION], record[SEQUENCE])
-    exchange.body =
-      flags & HAS_BODY ? new EngineBody(this.engine, exchange, record[BODY_LENGTH]) : null
+    if (flags & BODY_FOLLOWS) {
+      exchange.body = exchange.upload = new Upload(this.engine, () => exchange.name(record))
+    } else if (flags & HAS_BODY) {
+      exchange.body = new EngineBody(this.engine, exchange, record[BODY_LENGTH])
+    }
     exchange.request = incomingRequest(
       head,
       METHODS[record[METHOD]],
@@ -210,6 +218,7 @@ export class Dispatcher {
    */
   #write(exchange, status, block, body) {
     if (exchange.body !== null && !exchange.isLost) detachBody(exchange.request)
+    if (!(body instanceof Outgoing)) exchange.upload?.lose(answered())
     const record = this.#record
     record[BLOCK] = this.#blocks.idOf(block)
     record[STATUS] = status
@@ -279,6 +288,7 @@ export class Dispatcher {
     } catch (error) {
       this.#service.report(error, exchange.request)
     }
+    exchange.upload?.lose(answered())
     this.#forget(exchange)
   }
 
@@ -295,16 +305,20 @@ export class Dispatcher {
    * @param {number} generation
    * @param {number} sequence
    * @param {number} what
+   * @param {Uint8Array<ArrayBuffer>} part
    */
-  #notify(slot, generation, sequence, what) {
+  #notify(slot, generation, sequence, what, part) {
     const exchange = this.#deferred[slot]
     if (exchange?.generation !== generation || exchange.sequence !== sequence) return
+    if (what === BODY_PART) return exchange.upload?.onPart(part)
+    if (what === BODY_END) return exchange.upload?.onEnd()
     if (what === WRITABLE) return exchange.outgoing?.makeRoom()
     const reason = abortReason(what)
     if (what !== GONE_CLIENT_CLOSED) {
       exchange.isLost = true
       this.#deferred[slot] = undefined
       exchange.outgoing?.lose(reason)
+      exchange.upload?.lose(reason)
     }
     exchange.runInAsyncScope(abortRequest, undefined, exchange.request, reason)
   }
@@ -314,8 +328,10 @@ export class Dispatcher {
 class Exchange extends AsyncResource {
   /** @type {Request} */
   request = /** @type {any} */ (undefined)
-  /** @type {EngineBody | null} */
+  /** @type {EngineBody | Upload | null} */
   body = null
+  /** @type {Upload | undefined} the same, when it is still on its way */
+  upload
   isDeferred = false
   /** @type {Outgoing | undefined} a streamed answer that has begun */
   outgoing
@@ -389,6 +405,10 @@ class EngineBody {
 function present(body) {
   if (body !== undefined) return body
   throw new DOMException('the body is gone with its connection', 'AbortError')
+}
+
+function answered() {
+  return new DOMException('the request was answered before its body was read', 'AbortError')
 }
 
 /** @type {Record<number, [message: string, name: string]>} */

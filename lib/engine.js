@@ -27,9 +27,16 @@
  */
 
 /**
- * What happened to a request whose answer was deferred: why it lost its client or its time, or that
- * there is room for more of its answer.
- * @typedef {(slot: number, generation: number, sequence: number, what: number) => void} Notify
+ * What happened to a request whose answer was deferred: why it lost its client or its time, that
+ * there is room for more of its answer, or that more of its body has come; the result of that says
+ * whether still more may.
+ * @typedef {(
+ *   slot: number,
+ *   generation: number,
+ *   sequence: number,
+ *   what: number,
+ *   part: Uint8Array<ArrayBuffer>,
+ * ) => unknown} Notify
  */
 
 /**
@@ -47,6 +54,8 @@
  *   room, 2 it goes nowhere
  * @property {() => boolean} end the streamed answer is complete
  * @property {() => void} abort the streamed answer is given up
+ * @property {(isPassed: boolean) => void} readBody reads the rest of a body, part by part or as a
+ *   whole
  * @property {() => string | undefined} takeText
  * @property {() => Uint8Array<ArrayBuffer> | undefined} takeBytes
  * @property {(ms: number) => boolean} setTimeout

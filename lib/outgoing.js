@@ -24,7 +24,7 @@ export function gather(stream) {
 
 export class Outgoing {
   #reader
-  /** @type {Promise<ReadableStreamReadResult<unknown>> | undefined} the reading under way */
+  /** @type {ReturnType<ReadableStreamDefaultReader['read']> | undefined} the reading under way */
   #next
   /** @type {Uint8Array[]} */
   #parts = []

@@ -42,6 +42,8 @@ export const HAS_BODY = 2
 export const NEW_CONNECTION = 4
 export const ABSOLUTE_FORM = 8
 export const ASTERISK_FORM = 16
+/** The body is still on its way. */
+export const BODY_FOLLOWS = 32
 
 // Values of KIND.
 export const LATER = 0
@@ -76,3 +78,7 @@ export const GONE_TIMEOUT = 3
 export const GONE_SERVER_CLOSED = 4
 /** Not gone at all: there is room for more of a streamed answer. */
 export const WRITABLE = 5
+/** A part of the request's body has come. */
+export const BODY_PART = 6
+/** The request's body is complete. */
+export const BODY_END = 7

@@ -20,6 +20,7 @@ import { requestUrl } from './request-url.js'
 
 /** @typedef {import('./request-url.js').Origin} Origin */
 /** @typedef {import('./body.js').NativeBody} NativeBody */
+/** @typedef {import('./upload.js').Upload} Upload */
 /** @typedef {import('./headers.js').HeadersInit} HeadersInit */
 
 /** What the constructor gets, from here alone, for a request that came over the wire. */
@@ -42,7 +43,7 @@ const SAFELISTED_METHODS = ['GET', 'HEAD', 'POST']
  *   fieldsStart: number,
  *   flags: number,
  *   origin: Readonly<Origin>,
- *   body: NativeBody | null,
+ *   body: NativeBody | Upload | null,
  * ) => Request}
  */
 export let incomingRequest

@@ -9,6 +9,7 @@ import { blockFromRecord, isRecord } from './fields.js'
 import { ForeignBody } from './foreign-body.js'
 import { blockOf, cloneHeaders, Headers, headersFromBlock, isHeaders } from './headers.js'
 import { inherit, inspect, PlatformResponse } from './host.js'
+import { Upload } from './upload.js'
 
 /**
  * What an answer has on the wire. One object serves all answers: it is valid until the next
@@ -239,7 +240,9 @@ export class Response {
         if (source.length !== undefined) prepared.block += `content-length\0${source.length}\0`
         prepared.body = source.stream()
       } else {
-        prepared.body = /** @type {Prepared['body']} */ (source)
+        prepared.body = /** @type {Prepared['body']} */ (
+          source instanceof Upload ? source.stream() : source
+        )
       }
       return prepared
     }

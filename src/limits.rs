@@ -90,5 +90,7 @@ pub const POOL_RETAINED: usize = 2 * 1024 * 1024;
 pub const TEXT_IN_PLACE: usize = 64 * 1024;
 /// Header blocks that one engine remembers for JavaScript.
 pub const REMEMBERED_BLOCKS: usize = 256;
+/// Bodies above this are handed to JavaScript while they come; smaller ones are waited for.
+pub const STREAM_ABOVE: u64 = 64 * 1024;
 /// Request bodies whose memory an engine keeps for the next ones.
 pub const SPARE_BODIES: usize = 16;

@@ -280,6 +280,11 @@ impl Io {
         })
     }
 
+    /// Whether the client of a request waits for 100 (Continue) before it sends the body.
+    pub fn awaits_continue(&self, id: ReplyId) -> bool {
+        self.slots.get(id.key()).is_some_and(|connection| connection.machine.awaits_continue())
+    }
+
     /// Stops reading the body of a request until [`Io::resume`]; its clock stands still. After
     /// `limit` milliseconds the request is refused with 503; 0 is for ever.
     pub fn pause(&mut self, id: ReplyId, limit: u64) {

@@ -426,7 +426,9 @@ impl<A: App> Reactor<A> {
             return;
         }
         let id = ReplyId::new(key, connection.machine.sequence());
-        let waits = connection.machine.owes_answer() && connection.machine.has_whole_request();
+        // With a paused body nobody knows what lies before the FIN, but the client says no more.
+        let is_heard = connection.machine.has_whole_request() || connection.flags.paused;
+        let waits = connection.machine.owes_answer() && is_heard;
         if waits && connection.told_closed != Some(id.sequence) {
             connection.told_closed = Some(id.sequence);
             self.app.on_gone(&mut self.io, id, Gone::ClientClosed);

@@ -16,11 +16,16 @@ use super::record::{Kind, Record, Stated};
 use super::values::{Failed, Js, Outcome, Reference};
 use crate::limits;
 use crate::net::{Gone, ReplyError, ReplyId};
-use crate::server::{Answer, Block, Handler, Reply, Request, Server, Stats};
+use crate::server::{Answer, Block, Handler, Intake, Reply, Request, Server, Stats};
+use crate::wire::fields::Trailers;
 
 /// What `notify` is told when room came for more of a streamed answer; the other words are those of
 /// [`Gone`].
 const WRITABLE: u32 = 5;
+/// A part of the request's body is here, as a fifth argument.
+const BODY_PART: u32 = 6;
+/// The request's body is complete.
+const BODY_END: u32 = 7;
 
 /// What the handler shares with the functions that JavaScript calls. It is never borrowed while
 /// JavaScript runs.
@@ -56,8 +61,17 @@ struct Blocks {
 /// Request bodies that JavaScript may still ask for, by slot.
 #[derive(Debug, Default)]
 struct Bodies {
-    held: Vec<Option<(ReplyId, Vec<u8>)>>,
+    held: Vec<Option<HeldBody>>,
     spare: Vec<Vec<u8>>,
+}
+
+/// The bytes of one body that JavaScript hasn't taken yet.
+#[derive(Debug)]
+struct HeldBody {
+    id: ReplyId,
+    bytes: Vec<u8>,
+    /// Whether what still comes is handed over part by part, or collected here.
+    is_passed: bool,
 }
 
 impl Bridge {
@@ -118,10 +132,17 @@ impl Bridge {
     pub(super) fn take_body<T>(&self, id: ReplyId, read: impl FnOnce(&[u8]) -> T) -> Option<T> {
         let mut bodies = self.bodies.borrow_mut();
         let entry = bodies.held.get_mut(id.slot as usize)?;
-        let (_, body) = entry.take_if(|(held, _)| *held == id)?;
-        let value = read(&body);
-        bodies.keep(body);
+        let HeldBody { bytes, .. } = entry.take_if(|held| held.id == id)?;
+        let value = read(&bytes);
+        bodies.keep(bytes);
         Some(value)
+    }
+
+    /// The rest of a body is handed over part by part from now on.
+    pub(super) fn pass_body(&self, id: ReplyId) {
+        if let Some(held) = self.bodies.borrow_mut().find(id) {
+            held.is_passed = true;
+        }
     }
 
     /// The request is over: its body is dropped.
@@ -137,9 +158,10 @@ impl Bridge {
         if bodies.held.len() <= slot {
             bodies.held.resize_with(slot + 1, || None);
         }
+        let body = HeldBody { id: request.id, bytes: body, is_passed: false };
         // The line above made room; what an earlier request of the slot left there goes.
-        if let Some((_, old)) = bodies.held[slot].replace((request.id, body)) {
-            bodies.keep(old);
+        if let Some(old) = bodies.held[slot].replace(body) {
+            bodies.keep(old.bytes);
         }
     }
 
@@ -172,6 +194,10 @@ impl Bridge {
 }
 
 impl Bodies {
+    fn find(&mut self, id: ReplyId) -> Option<&mut HeldBody> {
+        self.held.get_mut(id.slot as usize)?.as_mut().filter(|held| held.id == id)
+    }
+
     fn keep(&mut self, mut body: Vec<u8>) {
         if self.spare.len() < limits::SPARE_BODIES && body.capacity() <= limits::READ_BUFFER {
             body.clear();
@@ -219,7 +245,7 @@ impl Asker {
 impl Handler for Asker {
     fn handle(&mut self, request: &mut Request<'_>, mut reply: Reply<'_>) -> Answer {
         let id = request.id;
-        let has_body = !request.body().is_empty();
+        let has_body = !request.body().is_empty() || !request.is_complete;
         // It tells the body's length, so it is written before the body is moved.
         self.bridge.record.write(request);
         if has_body {
@@ -253,11 +279,28 @@ impl Handler for Asker {
         if reason != Gone::ClientClosed {
             self.bridge.forget(id);
         }
-        self.bridge.tell(id, reason as u32);
+        let _ = self.bridge.tell(id, reason as u32, None);
+    }
+
+    fn on_body(&mut self, id: ReplyId, bytes: &[u8]) -> Intake {
+        if let Some(held) = self.bridge.bodies.borrow_mut().find(id)
+            && !held.is_passed
+        {
+            held.bytes.extend_from_slice(bytes);
+            return Intake::Kept;
+        }
+        let js = self.bridge.js;
+        let told = js.bytes(bytes).and_then(|part| self.bridge.tell(id, BODY_PART, Some(part)));
+        // JavaScript says whether it has room for more.
+        if told.is_ok_and(|answer| js.is_true(answer)) { Intake::More } else { Intake::Pause }
+    }
+
+    fn on_body_end(&mut self, id: ReplyId, _: &Trailers) {
+        let _ = self.bridge.tell(id, BODY_END, None);
     }
 
     fn on_writable(&mut self, id: ReplyId) {
-        self.bridge.tell(id, WRITABLE);
+        let _ = self.bridge.tell(id, WRITABLE, None);
     }
 }
 
@@ -289,19 +332,18 @@ impl Bridge {
     }
 
     /// Tells JavaScript what happened to a request that is under way.
-    fn tell(&self, id: ReplyId, what: u32) {
-        let tell = || -> Outcome<()> {
-            let words = [id.slot, id.generation, id.sequence, what];
-            let mut arguments = [std::ptr::null_mut(); 4];
-            for (argument, word) in arguments.iter_mut().zip(words) {
-                *argument = self.js.number(word)?;
-            }
-            self.js.call(self.notify.value()?, &arguments)?;
-            Ok(())
-        };
-        if tell().is_err() {
+    fn tell(&self, id: ReplyId, what: u32, with: Option<napi_value>) -> Outcome<napi_value> {
+        let words = [id.slot, id.generation, id.sequence, what];
+        let mut arguments = [std::ptr::null_mut(); 5];
+        for (argument, word) in arguments.iter_mut().zip(words) {
+            *argument = self.js.number(word)?;
+        }
+        arguments[4] = with.map_or_else(|| self.js.undefined(), Ok)?;
+        let told = self.js.call(self.notify.value()?, &arguments);
+        if told.is_err() {
             self.js.report_exception();
         }
+        told
     }
 
     fn long_text(&self, value: napi_value) -> Outcome<Vec<u8>> {

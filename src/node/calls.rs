@@ -15,13 +15,14 @@ use crate::server::Credit;
 
 /// Puts the functions on the engine's object. Each keeps the engine alive.
 pub(super) fn install(js: Js, object: napi_value, shared: &Rc<Shared>) -> Outcome<()> {
-    let functions: [(&CStr, sys::napi_callback); 9] = [
+    let functions: [(&CStr, sys::napi_callback); 10] = [
         (c"stage", Some(stage)),
         (c"remember", Some(remember)),
         (c"answer", Some(answer)),
         (c"write", Some(write)),
         (c"end", Some(end)),
         (c"abort", Some(abort)),
+        (c"readBody", Some(read_body)),
         (c"takeText", Some(take_text)),
         (c"takeBytes", Some(take_bytes)),
         (c"setTimeout", Some(set_timeout)),
@@ -185,6 +186,21 @@ unsafe extern "C" fn abort(env: napi_env, info: napi_callback_info) -> napi_valu
     let run = |js: Js, shared: &Shared, _| {
         let id = shared.bridge.record.id();
         shared.apply(|server| server.abort(id).is_ok(), || Command::End { id, is_regular: false });
+        js.undefined()
+    };
+    // SAFETY: made by `install`.
+    unsafe { call(env, info, run) }
+}
+
+/// `readBody(isPassed: boolean): void`: reads the rest of the body of the request that the record
+/// names, part by part or as a whole.
+unsafe extern "C" fn read_body(env: napi_env, info: napi_callback_info) -> napi_value {
+    let run = |js: Js, shared: &Shared, is_passed: napi_value| {
+        let id = shared.bridge.record.id();
+        if js.is_true(is_passed) {
+            shared.bridge.pass_body(id);
+        }
+        shared.apply(|server| server.read_body(id), || Command::ReadBody { id });
         js.undefined()
     };
     // SAFETY: made by `install`.

@@ -18,6 +18,10 @@ pub(super) enum Command {
         block: Block,
         first: Vec<u8>,
     },
+    /// The rest of a request's body is wanted.
+    ReadBody {
+        id: ReplyId,
+    },
     /// A part of a streamed answer, copied.
     Write {
         id: ReplyId,

@@ -19,6 +19,7 @@ use super::driver::Driver;
 use super::record::{Record, WORDS};
 use super::shared::Shared;
 use super::values::{Failed, Js, Reference};
+use crate::limits;
 use crate::server::{Config, HeadLimits, ListenAddress, Server, Stats, Timeouts};
 
 /// The version of the contract between the addon and `lib/`; `binding.js` demands its own.
@@ -241,6 +242,7 @@ impl From<NativeConfig> for Config {
             max_connections: options.max_connections as usize,
             max_body_size: options.max_body_size as u64,
             max_pending: options.max_pending as usize,
+            stream_above: Some(limits::STREAM_ABOVE),
             max_buffered_bytes: options.max_buffered_bytes as u64,
         }
     }

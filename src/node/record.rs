@@ -33,6 +33,7 @@ const HAS_BODY: u32 = 2;
 const NEW_CONNECTION: u32 = 4;
 const ABSOLUTE_FORM: u32 = 8;
 const ASTERISK_FORM: u32 = 16;
+const BODY_FOLLOWS: u32 = 32;
 
 /// What JavaScript gave as the body of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +102,9 @@ impl Record {
         }
         if request.has_body {
             flags |= HAS_BODY;
+        }
+        if !request.is_complete {
+            flags |= BODY_FOLLOWS;
         }
         if request.is_first() {
             flags |= NEW_CONNECTION;

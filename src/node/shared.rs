@@ -61,6 +61,7 @@ impl Shared {
                 Command::Begin { id, status, block, first } => {
                     let _ = server.begin(id, status, &block, &first);
                 }
+                Command::ReadBody { id } => server.read_body(id),
                 Command::Write { id, part } => {
                     let _ = server.chunk(id, &part);
                 }

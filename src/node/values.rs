@@ -58,6 +58,12 @@ impl Js {
         Ok(value)
     }
 
+    pub(super) fn is_true(self, value: napi_value) -> bool {
+        let mut truth = false;
+        // SAFETY: see the head of this block.
+        check(unsafe { sys::napi_get_value_bool(self.0, value, &raw mut truth) }).is_ok() && truth
+    }
+
     /// A string of which each byte is one character.
     pub(super) fn latin1(self, bytes: &[u8]) -> Outcome<napi_value> {
         let mut value = ptr::null_mut();

@@ -18,6 +18,9 @@ pub struct Config {
     pub max_body_size: u64,
     /// Most requests that wait for a late answer; 0 is no limit. Above it the answer is 503.
     pub max_pending: usize,
+    /// A handler is asked before the body is complete when the body is larger than this, or when
+    /// the client waits for 100 (Continue); `None` is never. See [`super::Request::is_complete`].
+    pub stream_above: Option<u64>,
     /// Most bytes of request bodies held at a time; 0 is no limit. Above it bodies aren't read
     /// on, and a new request with a body gets 503.
     pub max_buffered_bytes: u64,
@@ -31,6 +34,7 @@ impl Default for Config {
             max_connections: limits::CONNECTIONS,
             max_body_size: limits::BODY_SIZE,
             max_pending: limits::PENDING,
+            stream_above: None,
             max_buffered_bytes: limits::BUFFERED_BYTES,
         }
     }

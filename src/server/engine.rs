@@ -186,6 +186,15 @@ impl<H: Handler> Server<H> {
         service.complete(io, id, |io| io.answer_in_place(id, status, block, expected, write))
     }
 
+    /// Reads the rest of a body that was incomplete when its handler was asked, from the start or
+    /// after a pause. A client that waits for 100 (Continue) gets it now.
+    pub fn read_body(&mut self, id: ReplyId) {
+        let (_, io) = self.reactor.parts();
+        // Stale only when nobody waits for the body any more.
+        let _ = io.want_body(id);
+        io.resume(id);
+    }
+
     /// Begins the answer of a request that was left for later, with the first part of its body,
     /// which may be empty; see [`super::Reply::stream`]. Head and part go out together.
     pub fn begin(

@@ -30,7 +30,9 @@ use crate::wire::head::Head;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Handler {
-    /// Answers a request whose body is complete. The reactor waits meanwhile, so work that takes
+    /// Answers a request. Its body is complete, unless [`super::Config::stream_above`] lets larger
+    /// ones in before: then the rest is read after [`super::Server::read_body`] and comes by
+    /// [`Handler::on_body`]. The reactor waits meanwhile, so work that takes
     /// long belongs on another thread, with [`Reply::later`] here and
     /// [`super::Remote::answer`] there.
     fn handle(&mut self, request: &mut Request<'_>, reply: Reply<'_>) -> Answer;
@@ -41,6 +43,17 @@ pub trait Handler {
         let _ = (id, reason);
     }
 
+    /// A part of a body that was incomplete when the handler was asked.
+    fn on_body(&mut self, id: ReplyId, bytes: &[u8]) -> Intake {
+        let _ = (id, bytes);
+        Intake::More
+    }
+
+    /// A body that was incomplete when the handler was asked has ended.
+    fn on_body_end(&mut self, id: ReplyId, trailers: &Trailers) {
+        let _ = (id, trailers);
+    }
+
     /// The client has taken what was given of a streamed answer: more may come after a
     /// [`Credit::Wait`](super::Credit::Wait).
     fn on_writable(&mut self, id: ReplyId) {
@@ -48,7 +61,19 @@ pub trait Handler {
     }
 }
 
-/// A complete request.
+/// What became of a part of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intake {
+    /// It was used; more may come.
+    More,
+    /// It was used; nothing is read until [`super::Server::read_body`].
+    Pause,
+    /// It is kept in memory, which counts against [`super::Config::max_buffered_bytes`] until the
+    /// request is answered.
+    Kept,
+}
+
+/// A request.
 #[derive(Debug)]
 pub struct Request<'a> {
     /// Method, target and fields, as sent.
@@ -61,11 +86,13 @@ pub struct Request<'a> {
     pub peer: Peer,
     /// Whether the framing announced a body, even an empty one.
     pub has_body: bool,
+    /// Whether the body is here as a whole.
+    pub is_complete: bool,
     pub(super) body: &'a mut Vec<u8>,
 }
 
 impl Request<'_> {
-    /// The whole body; empty where there is none.
+    /// The whole body, or what has come of it; empty where there is none.
     pub fn body(&self) -> &[u8] {
         self.body
     }

@@ -13,7 +13,7 @@ mod stats;
 
 pub use config::Config;
 pub use engine::Server;
-pub use handler::{Answer, Handler, Reply, Request};
+pub use handler::{Answer, Handler, Intake, Reply, Request};
 pub use remote::Remote;
 pub use stats::Stats;
 

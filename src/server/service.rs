@@ -1,7 +1,7 @@
 //! From events to calls: bodies are collected within limits, then the handler is asked.
 
 use super::config::Config;
-use super::handler::{Decision, Handler, Reply, Request};
+use super::handler::{Decision, Handler, Intake, Reply, Request};
 use super::remote::Message;
 use super::stats::Stats;
 use crate::limits;
@@ -32,9 +32,18 @@ struct Exchange {
     id: Option<ReplyId>,
     /// Head and body, while the body is collected.
     held: Option<Box<Held>>,
-    /// Bytes of its body, counted in the server's sum.
+    /// Bytes of its body that have come.
+    received: u64,
+    /// Bytes of its body that are held, counted in the server's sum.
     buffered: u64,
     is_pending: bool,
+}
+
+/// What is still to come of a request that is dispatched.
+enum Rest {
+    NoBody,
+    Ended(Trailers),
+    Follows,
 }
 
 /// A request whose body is on its way: what lay in the receive buffer is copied aside, once.
@@ -74,14 +83,14 @@ impl<H: Handler> Service<H> {
         Ok(())
     }
 
-    /// Asks the handler about a request that is complete. `trailers` is there when a body was.
+    /// Asks the handler about a request, whose body is there as far as `rest` says.
     fn dispatch(
         &mut self,
         io: &mut Io,
         id: ReplyId,
         head: Head<'_>,
         body: &mut Vec<u8>,
-        trailers: Option<Trailers>,
+        rest: &Rest,
     ) {
         let max = self.config.max_pending;
         if max != 0 && self.pending >= max {
@@ -90,9 +99,17 @@ impl<H: Handler> Service<H> {
         let Some(peer) = io.peer(id) else {
             return;
         };
-        let has_body = trailers.is_some();
-        let trailers = trailers.unwrap_or_default();
-        let mut request = Request { head, trailers: &trailers, id, peer, has_body, body };
+        let none = Trailers::default();
+        let trailers = if let Rest::Ended(trailers) = rest { trailers } else { &none };
+        let mut request = Request {
+            head,
+            trailers,
+            id,
+            peer,
+            has_body: !matches!(rest, Rest::NoBody),
+            is_complete: !matches!(rest, Rest::Follows),
+            body,
+        };
         // The one that is being asked about is pending, too.
         let reply = Reply { io, id, pending: self.pending + 1, buffered: self.buffered };
         let answer = self.handler.handle(&mut request, reply);
@@ -152,6 +169,43 @@ impl<H: Handler> Service<H> {
         }
     }
 
+    /// A body of unknown length has become too large to wait for its end.
+    fn dispatch_begun(&mut self, io: &mut Io, id: ReplyId) {
+        let Some(mut held) = self.current(id).and_then(|exchange| exchange.held.take()) else {
+            return;
+        };
+        io.pause(id, 0);
+        let head = Head::of(&held.head, &held.spans);
+        self.dispatch(io, id, head, &mut held.body, &Rest::Follows);
+        self.keep(io, held);
+    }
+
+    /// Counts bytes that are held; above the limit nothing more of this body is read until there
+    /// is room, and if nobody gives memory back in time, this one has to.
+    fn count(&mut self, io: &mut Io, id: ReplyId, bytes: u64) {
+        self.buffered += bytes;
+        if let Some(exchange) = self.current(id) {
+            exchange.buffered += bytes;
+        }
+        if self.is_full() {
+            self.paused.push(id);
+            io.pause(id, self.config.timeouts.body);
+        }
+    }
+
+    /// Ends a request with an error of the server's own; a handler that has it is told.
+    fn fail(&mut self, io: &mut Io, id: ReplyId, fault: Fault) {
+        let is_pending = self.current(id).is_some_and(|exchange| exchange.is_pending);
+        self.refuse(io, id, fault);
+        if is_pending {
+            self.handler.on_gone(id, Gone::Refused);
+        }
+    }
+
+    fn streams(&self, length: u64) -> bool {
+        self.config.stream_above.is_some_and(|above| length > above)
+    }
+
     fn is_full(&self) -> bool {
         self.config.max_buffered_bytes != 0 && self.buffered >= self.config.max_buffered_bytes
     }
@@ -176,11 +230,11 @@ impl<H: Handler> App for Service<H> {
     fn on_request(&mut self, io: &mut Io, id: ReplyId, head: &Head<'_>, body: BodyKind) {
         let expected = match body {
             BodyKind::None => {
-                return self.dispatch(io, id, *head, &mut Vec::new(), None);
+                return self.dispatch(io, id, *head, &mut Vec::new(), &Rest::NoBody);
             }
             BodyKind::Length(0) => {
-                let trailers = Some(Trailers::default());
-                return self.dispatch(io, id, *head, &mut Vec::new(), trailers);
+                let rest = Rest::Ended(Trailers::default());
+                return self.dispatch(io, id, *head, &mut Vec::new(), &rest);
             }
             BodyKind::Length(length) if self.is_too_large(length) => {
                 return self.refuse(io, id, Fault::BodyTooLarge);
@@ -188,6 +242,12 @@ impl<H: Handler> App for Service<H> {
             BodyKind::Length(length) => length,
             BodyKind::Chunked => 0,
         };
+        if self.streams(expected) || (self.config.stream_above.is_some() && io.awaits_continue(id))
+        {
+            self.exchange(id).id = Some(id);
+            io.pause(id, 0);
+            return self.dispatch(io, id, *head, &mut Vec::new(), &Rest::Follows);
+        }
         if self.is_full() || self.can_never_hold(expected) {
             return self.refuse(io, id, Fault::Overloaded);
         }
@@ -207,28 +267,38 @@ impl<H: Handler> App for Service<H> {
         let Some(exchange) = self.current(id) else {
             return;
         };
-        let Some(held) = &mut exchange.held else {
+        exchange.received += bytes.len() as u64;
+        let received = exchange.received;
+        if self.is_too_large(received) {
+            return self.fail(io, id, Fault::BodyTooLarge);
+        }
+        let Some(exchange) = self.current(id) else {
             return;
         };
-        held.body.extend_from_slice(bytes);
-        exchange.buffered += bytes.len() as u64;
-        let length = exchange.buffered;
-        self.buffered += bytes.len() as u64;
-        if self.is_too_large(length) {
-            self.refuse(io, id, Fault::BodyTooLarge);
-        } else if self.is_full() {
-            self.paused.push(id);
-            // If nobody gives memory back in time, this one has to.
-            io.pause(id, self.config.timeouts.body);
+        if let Some(held) = &mut exchange.held {
+            held.body.extend_from_slice(bytes);
+        } else {
+            match self.handler.on_body(id, bytes) {
+                Intake::More => return,
+                Intake::Pause => return io.pause(id, 0),
+                Intake::Kept => {}
+            }
+        }
+        self.count(io, id, bytes.len() as u64);
+        if self.streams(received) {
+            self.dispatch_begun(io, id);
         }
     }
 
     fn on_body_end(&mut self, io: &mut Io, id: ReplyId, trailers: Trailers) {
-        let Some(mut held) = self.current(id).and_then(|exchange| exchange.held.take()) else {
+        let Some(exchange) = self.current(id) else {
             return;
         };
+        let Some(mut held) = exchange.held.take() else {
+            return self.handler.on_body_end(id, &trailers);
+        };
         let head = Head::of(&held.head, &held.spans);
-        self.dispatch(io, id, head, &mut held.body, Some(trailers));
+        self.dispatch(io, id, head, &mut held.body, &Rest::Ended(trailers));
         self.keep(io, held);
     }
 

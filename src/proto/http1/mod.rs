@@ -543,6 +543,11 @@ impl Http1 {
         }
     }
 
+    /// Whether the client waits for 100 (Continue) before it sends the body.
+    pub fn awaits_continue(&self) -> bool {
+        self.facts.expects_continue
+    }
+
     /// Whether the client itself asked for the end of the connection, so that nothing follows.
     pub fn was_asked_to_close(&self) -> bool {
         self.facts.asked_to_close

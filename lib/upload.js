@@ -1,0 +1,150 @@
+/**
+ * The body of a request that is still on its way when the handler is called. Nothing of it is read
+ * from the socket until someone asks: for all of it, which the engine collects, or for a stream,
+ * whose pulling is what reads. Knows the engine only by its reading calls.
+ */
+
+/** Bytes that wait in a stream before the socket has to. */
+const HIGH_WATER = 256 * 1024
+
+/** @typedef {Pick<import('./engine.js').Engine, 'readBody' | 'takeText' | 'takeBytes'>} Source */
+
+export class Upload {
+  #engine
+  #name
+  #hasEnded = false
+  /**
+   * Why nothing more comes.
+   * @type {unknown}
+   */
+  #loss
+  /** Whether the engine reads on without being asked. */
+  #isFlowing = false
+  /** @type {((loss?: unknown) => void) | undefined} settles the collecting */
+  #onCollected
+  /** @type {ReadableStream<Uint8Array> | undefined} */
+  #stream
+  /** @type {ReadableByteStreamController | undefined} */
+  #controller
+
+  /**
+   * @param {Source} engine
+   * @param {() => void} name makes the engine's record name the request
+   */
+  constructor(engine, name) {
+    this.#engine = engine
+    this.#name = name
+  }
+
+  /** All of it, UTF-8 decoded with the byte order mark kept. */
+  text() {
+    return this.#collect(() => this.#engine.takeText())
+  }
+
+  /** All of it, in memory of its own. */
+  bytes() {
+    return this.#collect(() => this.#engine.takeBytes())
+  }
+
+  /** The one stream of it. */
+  stream() {
+    this.#stream ??= this.#open()
+    return this.#stream
+  }
+
+  /**
+   * A part has come. Says whether more may.
+   * @param {Uint8Array<ArrayBuffer>} part
+   */
+  onPart(part) {
+    if (this.#loss !== undefined) return false
+    this.#controller?.enqueue(part)
+    this.#isFlowing = (this.#controller?.desiredSize ?? 0) > 0
+    return this.#isFlowing
+  }
+
+  /** It is complete. */
+  onEnd() {
+    this.#hasEnded = true
+    this.#onCollected?.()
+    if (this.#loss === undefined && this.#controller !== undefined) close(this.#controller)
+  }
+
+  /**
+   * Nothing more of it comes.
+   * @param {unknown} reason
+   */
+  lose(reason) {
+    if (this.#hasEnded || this.#loss !== undefined) return
+    this.#loss = reason
+    this.#onCollected?.()
+    this.#controller?.error(reason)
+  }
+
+  /**
+   * @template T
+   * @param {() => T | undefined} take
+   * @returns {Promise<T>}
+   */
+  #collect(take) {
+    return new Promise((resolve, reject) => {
+      this.#onCollected = () => {
+        // It is taken at once: the engine keeps it no longer than the request.
+        if (this.#loss === undefined) this.#name()
+        const body = this.#loss === undefined ? take() : undefined
+        if (body === undefined) reject(this.#loss ?? gone())
+        else resolve(body)
+      }
+      if (this.#loss !== undefined) return this.#onCollected()
+      this.#name()
+      this.#engine.readBody(false)
+    })
+  }
+
+  /** @returns {ReadableStream<Uint8Array>} */
+  #open() {
+    if (this.#loss !== undefined) return failed(this.#loss)
+    return new ReadableStream(
+      {
+        type: 'bytes',
+        start: (controller) => {
+          this.#controller = controller
+        },
+        pull: (controller) => {
+          if (this.#isFlowing || this.#hasEnded) return
+          this.#isFlowing = true
+          this.#name()
+          const before = this.#engine.takeBytes()
+          this.#name()
+          this.#engine.readBody(true)
+          if (before !== undefined && before.byteLength > 0) controller.enqueue(before)
+        },
+        cancel: (reason) => {
+          this.#loss ??= reason ?? gone()
+        },
+      },
+      { highWaterMark: HIGH_WATER },
+    )
+  }
+}
+
+/** @param {ReadableByteStreamController} controller */
+function close(controller) {
+  controller.close()
+  // A reader that brought its own buffer waits for it.
+  controller.byobRequest?.respond(0)
+}
+
+/** @param {unknown} reason */
+function failed(reason) {
+  return new ReadableStream({
+    type: 'bytes',
+    start(controller) {
+      controller.error(reason)
+    },
+  })
+}
+
+function gone() {
+  return new DOMException('the body is gone with its connection', 'AbortError')
+}
