@@ -70,6 +70,7 @@ impl Handler for Constant {
             Method::Get => reply.send(200, &self.json, ANSWER),
             _ => reply.send_in_place(200, &self.json, ANSWER.len(), |out| {
                 out.extend_from_slice(ANSWER);
+                true
             }),
         }
     }

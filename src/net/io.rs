@@ -160,20 +160,26 @@ impl Io {
     }
 
     /// Answers with a body that is appended right behind its head. `expected` is the length that
-    /// it probably has; a wrong guess costs a correction of the head.
+    /// it probably has; a wrong guess costs a correction of the head. If `write` says false, it has
+    /// failed and the connection is cut.
     pub fn answer_in_place(
         &mut self,
         id: ReplyId,
         status: u16,
         block: &Block,
         expected: usize,
-        write: impl FnOnce(&mut Vec<u8>),
+        write: impl FnOnce(&mut Vec<u8>) -> bool,
     ) -> Result<(), ReplyError> {
         self.reply(id, |connection, cork, cx| {
             let length = BodyLength::Known(expected as u64);
+            let before = cork.len();
             let sending = connection.machine.head(cork, status, block, length, cx)?;
             let start = cork.len();
-            write(cork);
+            if !write(cork) {
+                cork.truncate(before);
+                connection.machine.cut(CloseReason::HandlerAborted);
+                return Ok(Beside::Nothing);
+            }
             let written = cork.len() - start;
             let has_body = sending.has_body;
             if !has_body {

@@ -33,8 +33,6 @@ const BODY_END: u32 = 7;
 pub(super) struct Bridge {
     pub(super) js: Js,
     pub(super) record: Record,
-    dispatch: Reference,
-    notify: Reference,
     /// Keeps the record's memory.
     _array: Reference,
     blocks: RefCell<Blocks>,
@@ -75,18 +73,10 @@ struct HeldBody {
 }
 
 impl Bridge {
-    pub(super) fn new(
-        js: Js,
-        record: Record,
-        dispatch: Reference,
-        notify: Reference,
-        array: Reference,
-    ) -> Self {
+    pub(super) fn new(js: Js, record: Record, array: Reference) -> Self {
         Bridge {
             js,
             record,
-            dispatch,
-            notify,
             _array: array,
             blocks: RefCell::default(),
             bodies: RefCell::default(),
@@ -128,13 +118,19 @@ impl Bridge {
         })
     }
 
-    /// Moves out the body of a request, if it is still there.
-    pub(super) fn take_body<T>(&self, id: ReplyId, read: impl FnOnce(&[u8]) -> T) -> Option<T> {
+    /// Moves out the body of a request, if it is still there. What can't be read stays.
+    pub(super) fn take_body<T>(
+        &self,
+        id: ReplyId,
+        read: impl FnOnce(&[u8]) -> Outcome<T>,
+    ) -> Option<Outcome<T>> {
         let mut bodies = self.bodies.borrow_mut();
-        let entry = bodies.held.get_mut(id.slot as usize)?;
-        let HeldBody { bytes, .. } = entry.take_if(|held| held.id == id)?;
-        let value = read(&bytes);
-        bodies.keep(bytes);
+        let value = read(&bodies.find(id)?.bytes);
+        if value.is_ok()
+            && let Some(held) = bodies.held.get_mut(id.slot as usize).and_then(Option::take)
+        {
+            bodies.keep(held.bytes);
+        }
         Some(value)
     }
 
@@ -147,7 +143,7 @@ impl Bridge {
 
     /// The request is over: its body is dropped.
     pub(super) fn forget(&self, id: ReplyId) {
-        self.take_body(id, |_| ());
+        self.take_body(id, |_| Ok(()));
     }
 
     fn hold_body(&self, request: &mut Request<'_>) {
@@ -213,15 +209,50 @@ fn fill(block: &mut Block, text: &[u8]) -> bool {
     block.fill(fields).is_ok()
 }
 
-/// The server's handler.
+/// The server's handler. It holds JavaScript's functions, and with them everything that JavaScript
+/// ties to the server; they go with the server and not with the objects that share the bridge.
 #[derive(Debug)]
 pub(super) struct Asker {
     bridge: Rc<Bridge>,
+    dispatch: Reference,
+    notify: Reference,
+    /// The generation of each slot whose peer JavaScript was told.
+    told: Vec<Option<u32>>,
 }
 
 impl Asker {
-    pub(super) fn new(bridge: Rc<Bridge>) -> Self {
-        Asker { bridge }
+    pub(super) fn new(bridge: Rc<Bridge>, dispatch: Reference, notify: Reference) -> Self {
+        Asker { bridge, dispatch, notify, told: Vec::new() }
+    }
+
+    /// Whether JavaScript hears of this connection for the first time. A request before this one
+    /// may have been answered without it.
+    fn is_new(&mut self, id: ReplyId) -> bool {
+        let slot = id.slot as usize;
+        if self.told.len() <= slot {
+            self.told.resize(slot + 1, None);
+        }
+        // The line above made room.
+        self.told[slot].replace(id.generation) != Some(id.generation)
+    }
+
+    /// Tells JavaScript what happened to a request that is under way; true where it says so.
+    fn tell(&self, id: ReplyId, what: u32, part: Option<&[u8]>) -> bool {
+        let js = self.bridge.js;
+        let tell = || -> Outcome<bool> {
+            let words = [id.slot, id.generation, id.sequence, what];
+            let mut arguments = [std::ptr::null_mut(); 5];
+            for (argument, word) in arguments.iter_mut().zip(words) {
+                *argument = js.number(word)?;
+            }
+            arguments[4] = part.map_or_else(|| js.undefined(), |part| js.bytes(part))?;
+            Ok(js.is_true(js.call(self.notify.value()?, &arguments)?))
+        };
+        let told = js.in_handle_scope(tell);
+        if told.is_err() {
+            js.report_exception();
+        }
+        told.unwrap_or(false)
     }
 
     /// Calls JavaScript; the reply is lent to it meanwhile.
@@ -231,7 +262,7 @@ impl Asker {
         // The final empty line says nothing.
         let head = request.head.bytes();
         let head = js.latin1(&head[..head.len() - 2])?;
-        let dispatch = bridge.dispatch.value()?;
+        let dispatch = self.dispatch.value()?;
         bridge.current.set(Some(request.id));
         bridge.limit.set(None);
         bridge.reply.set(Some(NonNull::from(reply).cast()));
@@ -240,14 +271,13 @@ impl Asker {
         bridge.current.set(None);
         answer
     }
-}
 
-impl Handler for Asker {
-    fn handle(&mut self, request: &mut Request<'_>, mut reply: Reply<'_>) -> Answer {
+    fn answer(&mut self, request: &mut Request<'_>, mut reply: Reply<'_>) -> Answer {
         let id = request.id;
         let has_body = !request.body().is_empty() || !request.is_complete;
         // It tells the body's length, so it is written before the body is moved.
-        self.bridge.record.write(request);
+        let is_new = self.is_new(id);
+        self.bridge.record.write(request, is_new);
         if has_body {
             self.bridge.hold_body(request);
         }
@@ -274,12 +304,20 @@ impl Handler for Asker {
         }
         answer
     }
+}
+
+impl Handler for Asker {
+    fn handle(&mut self, request: &mut Request<'_>, reply: Reply<'_>) -> Answer {
+        // A scope for each request: a turn has many, and their strings are garbage at once.
+        let js = self.bridge.js;
+        js.in_handle_scope(|| self.answer(request, reply))
+    }
 
     fn on_gone(&mut self, id: ReplyId, reason: Gone) {
         if reason != Gone::ClientClosed {
             self.bridge.forget(id);
         }
-        let _ = self.bridge.tell(id, reason as u32, None);
+        self.tell(id, reason as u32, None);
     }
 
     fn on_body(&mut self, id: ReplyId, bytes: &[u8]) -> Intake {
@@ -289,18 +327,16 @@ impl Handler for Asker {
             held.bytes.extend_from_slice(bytes);
             return Intake::Kept;
         }
-        let js = self.bridge.js;
-        let told = js.bytes(bytes).and_then(|part| self.bridge.tell(id, BODY_PART, Some(part)));
         // JavaScript says whether it has room for more.
-        if told.is_ok_and(|answer| js.is_true(answer)) { Intake::More } else { Intake::Pause }
+        if self.tell(id, BODY_PART, Some(bytes)) { Intake::More } else { Intake::Pause }
     }
 
     fn on_body_end(&mut self, id: ReplyId, _: &Trailers) {
-        let _ = self.bridge.tell(id, BODY_END, None);
+        self.tell(id, BODY_END, None);
     }
 
     fn on_writable(&mut self, id: ReplyId) {
-        let _ = self.bridge.tell(id, WRITABLE, None);
+        self.tell(id, WRITABLE, None);
     }
 }
 
@@ -310,13 +346,10 @@ impl Bridge {
         let js = self.js;
         self.with_block(stated.block, |block| match stated.kind {
             Kind::Text if stated.length <= limits::TEXT_IN_PLACE => {
-                let mut outcome = Ok(());
                 let room = stated.length * 3;
-                let answer = reply.send_in_place(stated.status, block, stated.length, |out| {
-                    outcome = js.append_utf8(value, room, out);
-                });
-                debug_assert!(outcome.is_ok(), "a text that isn't a string");
-                answer
+                reply.send_in_place(stated.status, block, stated.length, |out| {
+                    js.append_utf8(value, room, out).is_ok()
+                })
             }
             Kind::Text => match self.long_text(value) {
                 Ok(text) => reply.send_owned(stated.status, block, text),
@@ -329,21 +362,6 @@ impl Bridge {
             },
             Kind::Empty | Kind::Later | Kind::Stream => reply.send(stated.status, block, b""),
         })
-    }
-
-    /// Tells JavaScript what happened to a request that is under way.
-    fn tell(&self, id: ReplyId, what: u32, with: Option<napi_value>) -> Outcome<napi_value> {
-        let words = [id.slot, id.generation, id.sequence, what];
-        let mut arguments = [std::ptr::null_mut(); 5];
-        for (argument, word) in arguments.iter_mut().zip(words) {
-            *argument = self.js.number(word)?;
-        }
-        arguments[4] = with.map_or_else(|| self.js.undefined(), Ok)?;
-        let told = self.js.call(self.notify.value()?, &arguments);
-        if told.is_err() {
-            self.js.report_exception();
-        }
-        told
     }
 
     fn long_text(&self, value: napi_value) -> Outcome<Vec<u8>> {
@@ -367,8 +385,7 @@ impl Bridge {
             Kind::Text if stated.length <= limits::TEXT_IN_PLACE => {
                 let room = stated.length * 3;
                 server.answer_in_place(id, stated.status, block, stated.length, |out| {
-                    let written = js.append_utf8(value, room, out);
-                    debug_assert!(written.is_ok(), "a text that isn't a string");
+                    js.append_utf8(value, room, out).is_ok()
                 })
             }
             Kind::Text => match self.long_text(value) {

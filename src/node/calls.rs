@@ -211,7 +211,13 @@ unsafe extern "C" fn read_body(env: napi_env, info: napi_callback_info) -> napi_
 unsafe extern "C" fn take_text(env: napi_env, info: napi_callback_info) -> napi_value {
     let run = |js: Js, shared: &Shared, _| {
         let bridge = &shared.bridge;
-        bridge.take_body(bridge.record.id(), |body| js.utf8(body)).unwrap_or_else(|| js.undefined())
+        let read = |body: &[u8]| {
+            js.utf8(body).inspect_err(|_| {
+                js.report_exception();
+                js.throw_too_long(body.len());
+            })
+        };
+        bridge.take_body(bridge.record.id(), read).unwrap_or_else(|| js.undefined())
     };
     // SAFETY: made by `install`.
     unsafe { call(env, info, run) }

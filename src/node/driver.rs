@@ -190,13 +190,17 @@ fn wake(shared: &Rc<Shared>) {
 
 /// Tells JavaScript that the server is closed, once, and lets go of everything.
 fn finish_if_closed(shared: &Shared) -> Outcome<()> {
-    let cut = match shared.server.borrow().as_ref() {
-        Some(server) if server.is_closed() => server.cut(),
+    let cut = match shared.server.borrow_mut().as_mut() {
+        Some(server) if server.is_closed() => {
+            shared.last.replace(server.stats());
+            server.cut()
+        }
         _ => return Ok(()),
     };
-    drop(shared.server.borrow_mut().take());
-    let closed = shared.closed.borrow_mut().take();
+    // The handles first: libuv doesn't allow to close a descriptor that it polls.
     shared.driver.stop();
+    let closed = shared.closed.borrow_mut().take();
+    drop(shared.server.borrow_mut().take());
     if let Some(closed) = closed {
         let js = shared.bridge.js;
         let cut = js.number(u32::try_from(cut).unwrap_or(u32::MAX))?;

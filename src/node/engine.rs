@@ -90,19 +90,15 @@ impl Engine {
         // SAFETY: fresh memory of WORDS words, which the bridge keeps; V8 never moves it.
         let record = unsafe { Record::new(words) };
         let keep = |value| Reference::new(js, value).map_err(failed);
-        let bridge = Rc::new(Bridge::new(
-            js,
-            record,
-            keep(dispatch.raw())?,
-            keep(notify.raw())?,
-            keep(array)?,
-        ));
-        let server = Server::new(config.into(), Asker::new(bridge.clone()))
+        let bridge = Rc::new(Bridge::new(js, record, keep(array)?));
+        let asker = Asker::new(bridge.clone(), keep(dispatch.raw())?, keep(notify.raw())?);
+        let server = Server::new(config.into(), asker)
             .map_err(|error| Error::new(Status::GenericFailure, error.to_string()))?;
         let shared = Rc::new(Shared {
             server: RefCell::new(Some(server)),
             bridge,
             driver: Driver::new(js),
+            last: RefCell::default(),
             closed: RefCell::new(Some(keep(closed.raw())?)),
             wants_ref: Cell::new(true),
         });
@@ -153,14 +149,14 @@ impl Engine {
         self.shared.apply(|server| server.close_soon(timeout), || Command::Close { timeout });
     }
 
-    /// The numbers, as they are now; zeros once the server is closed.
+    /// The numbers, as they are now; the last ones once the server is closed.
     #[napi]
     pub fn stats(&self) -> NativeStats {
         let stats = match self.shared.server.try_borrow_mut() {
             Ok(mut server) => server.as_mut().map(Server::stats),
             Err(_) => self.shared.bridge.stats(),
         };
-        stats.unwrap_or_default().into()
+        stats.unwrap_or_else(|| self.shared.last.borrow().clone()).into()
     }
 
     /// The server keeps the process alive (the default).

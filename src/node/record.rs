@@ -80,8 +80,8 @@ impl Record {
         unsafe { self.0.add(index).write(value) }
     }
 
-    /// States the facts of a request.
-    pub(super) fn write(self, request: &Request<'_>) {
+    /// States the facts of a request, and who sends it if its connection is new to JavaScript.
+    pub(super) fn write(self, request: &Request<'_>, is_new: bool) {
         let head = &request.head;
         let (target_start, target_end) = head.target_span();
         self.set(SLOT, request.id.slot);
@@ -106,7 +106,7 @@ impl Record {
         if !request.is_complete {
             flags |= BODY_FOLLOWS;
         }
-        if request.is_first() {
+        if is_new {
             flags |= NEW_CONNECTION;
             self.write_peer(request.peer);
         }

@@ -7,7 +7,7 @@ use super::bridge::{Asker, Bridge};
 use super::command::Command;
 use super::driver::Driver;
 use super::values::Reference;
-use crate::server::{ReplyError, Server};
+use crate::server::{ReplyError, Server, Stats};
 
 /// Kept alive by the JavaScript objects that can call it and by its driver.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub(super) struct Shared {
     pub(super) server: RefCell<Option<Server<Asker>>>,
     pub(super) bridge: Rc<Bridge>,
     pub(super) driver: Driver,
+    /// The numbers of a server that is gone.
+    pub(super) last: RefCell<Stats>,
     /// Called once when the server is closed.
     pub(super) closed: RefCell<Option<Reference>>,
     pub(super) wants_ref: Cell<bool>,

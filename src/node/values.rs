@@ -250,6 +250,19 @@ impl Js {
         }
     }
 
+    /// Throws Node's own error for a text that no string can hold.
+    pub(super) fn throw_too_long(self, length: usize) {
+        let message = format!("a text of {length} bytes is too long for a string\0");
+        // SAFETY: see the head of this block; both texts end with NUL.
+        unsafe {
+            sys::napi_throw_range_error(
+                self.0,
+                c"ERR_STRING_TOO_LONG".as_ptr(),
+                message.as_ptr().cast(),
+            );
+        }
+    }
+
     pub(super) fn throw(self, code: &str, message: &str) {
         // A message has no NUL; the lengths are given with the strings below.
         let text = |text: &str| self.utf8(text.as_bytes());
@@ -263,6 +276,19 @@ impl Js {
                 sys::napi_throw(self.0, error);
             }
         }
+    }
+
+    /// Runs in a handle scope of its own: the values made there end with it.
+    pub(super) fn in_handle_scope<T>(self, run: impl FnOnce() -> T) -> T {
+        let mut scope = ptr::null_mut();
+        // SAFETY: see the head of this block; scopes are closed in the reverse order.
+        let opened = check(unsafe { sys::napi_open_handle_scope(self.0, &raw mut scope) });
+        let result = run();
+        if opened.is_ok() {
+            // SAFETY: as above.
+            unsafe { sys::napi_close_handle_scope(self.0, scope) };
+        }
+        result
     }
 
     /// Opens a handle scope and a callback scope around `run`: when it is over, the microtasks

@@ -173,14 +173,15 @@ impl<H: Handler> Server<H> {
         service.complete(io, id, |io| io.answer_owned(id, status, block, body))
     }
 
-    /// Like [`Server::answer`] with a body that `write` appends to the output buffer itself.
+    /// Like [`Server::answer`] with a body that `write` appends to the output buffer itself; see
+    /// [`super::Reply::send_in_place`].
     pub fn answer_in_place(
         &mut self,
         id: ReplyId,
         status: u16,
         block: &Block,
         expected: usize,
-        write: impl FnOnce(&mut Vec<u8>),
+        write: impl FnOnce(&mut Vec<u8>) -> bool,
     ) -> Result<(), ReplyError> {
         let (service, io) = self.reactor.parts();
         service.complete(io, id, |io| io.answer_in_place(id, status, block, expected, write))

@@ -106,11 +106,6 @@ impl Request<'_> {
     pub fn replace_body(&mut self, memory: Vec<u8>) -> Vec<u8> {
         std::mem::replace(self.body, memory)
     }
-
-    /// Whether this is the first request of its connection.
-    pub fn is_first(&self) -> bool {
-        self.id.sequence == 1
-    }
 }
 
 /// Proof that a handler has decided: made only by the methods of [`Reply`].
@@ -158,13 +153,14 @@ impl Reply<'_> {
     }
 
     /// Answers with a body that `write` appends to the output buffer itself. `expected` is its
-    /// probable length; a wrong guess costs a correction.
+    /// probable length; a wrong guess costs a correction. If it says false, it has failed, and the
+    /// connection is cut: nothing looks like an answer.
     pub fn send_in_place(
         self,
         status: u16,
         block: &Block,
         expected: usize,
-        write: impl FnOnce(&mut Vec<u8>),
+        write: impl FnOnce(&mut Vec<u8>) -> bool,
     ) -> Answer {
         let result = self.io.answer_in_place(self.id, status, block, expected, write);
         self.or_fail(result.is_err())
