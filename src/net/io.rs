@@ -228,8 +228,8 @@ impl Io {
     /// Brings a part of the body.
     pub fn chunk(&mut self, id: ReplyId, data: &[u8]) -> Result<Credit, ReplyError> {
         self.reply(id, |connection, cork, _| {
-            connection.machine.chunk(cork, data)?;
-            Ok(Beside::Nothing)
+            let framed = connection.machine.frame(cork, data.len() as u64)?;
+            Ok(framed.map_or(Beside::Nothing, |behind| Beside::Framed(data, behind)))
         })?;
         let Some(connection) = self.slots.get_mut(id.key()) else {
             return Err(ReplyError::Stale);
@@ -447,6 +447,10 @@ impl Io {
             Beside::Borrowed(body) if body.len() < limits::WRITE_BESIDE => {
                 self.cork.extend_from_slice(body);
             }
+            Beside::Framed(part, behind) if part.len() < limits::WRITE_BESIDE => {
+                self.cork.extend_from_slice(part);
+                self.cork.extend_from_slice(behind);
+            }
             Beside::Owned(body) if body.len() < limits::WRITE_BESIDE => {
                 self.cork.extend_from_slice(&body);
                 self.pool.give(body);
@@ -478,8 +482,11 @@ impl Io {
         }
         let (socket, outbox) = (&mut connection.socket, &mut connection.outbox);
         let written = match beside {
-            Beside::Nothing => outbox.write(socket, &mut self.pool, &self.cork, &[]),
-            Beside::Borrowed(body) => outbox.write(socket, &mut self.pool, &self.cork, body),
+            Beside::Nothing => outbox.write(socket, &mut self.pool, [&self.cork, b"", b""]),
+            Beside::Borrowed(body) => outbox.write(socket, &mut self.pool, [&self.cork, body, b""]),
+            Beside::Framed(part, behind) => {
+                outbox.write(socket, &mut self.pool, [&self.cork, part, behind])
+            }
             Beside::Owned(body) => outbox.write_owned(socket, &mut self.pool, &self.cork, body),
         };
         self.cork.clear();
@@ -598,5 +605,7 @@ pub(super) enum Accepted {
 pub(super) enum Beside<'b> {
     Nothing,
     Borrowed(&'b [u8]),
+    /// And what goes behind it.
+    Framed(&'b [u8], &'static [u8]),
     Owned(Vec<u8>),
 }

@@ -22,20 +22,20 @@ impl Outbox {
         self.bytes.len() - self.sent
     }
 
-    /// Writes `first`, then `second`, behind what waits; what the kernel doesn't take is kept.
-    /// Says how much it took.
+    /// Writes the parts behind what waits; what the kernel doesn't take is kept. Says how much it
+    /// took.
     pub(super) fn write(
         &mut self,
         socket: &mut Socket,
         pool: &mut Pool,
-        first: &[u8],
-        second: &[u8],
+        parts: [&[u8]; 3],
     ) -> io::Result<usize> {
-        let taken = if self.is_empty() { write_both(socket, first, second)? } else { 0 };
-        let rest_first = first.get(taken..).unwrap_or_default();
-        let rest_second = second.get(taken.saturating_sub(first.len())..).unwrap_or_default();
-        self.keep(pool, rest_first);
-        self.keep(pool, rest_second);
+        let taken = if self.is_empty() { write_parts(socket, parts)? } else { 0 };
+        let mut skip = taken;
+        for part in parts {
+            self.keep(pool, part.get(skip..).unwrap_or_default());
+            skip = skip.saturating_sub(part.len());
+        }
         Ok(taken)
     }
 
@@ -47,7 +47,7 @@ impl Outbox {
         first: &[u8],
         second: Vec<u8>,
     ) -> io::Result<usize> {
-        let taken = if self.is_empty() { write_both(socket, first, &second)? } else { 0 };
+        let taken = if self.is_empty() { write_parts(socket, [first, &second, b""])? } else { 0 };
         if self.is_empty() && (first.len()..first.len() + second.len()).contains(&taken) {
             self.sent = taken - first.len();
             pool.give(std::mem::replace(&mut self.bytes, second));
@@ -99,13 +99,12 @@ impl Outbox {
     }
 }
 
-/// One system call for both; a full socket takes 0 bytes.
-fn write_both(socket: &mut Socket, first: &[u8], second: &[u8]) -> io::Result<usize> {
+/// One system call for all; a full socket takes 0 bytes.
+fn write_parts(socket: &mut Socket, parts: [&[u8]; 3]) -> io::Result<usize> {
     loop {
-        let written = if second.is_empty() {
-            socket.write(first)
-        } else {
-            socket.write_vectored(&[IoSlice::new(first), IoSlice::new(second)])
+        let written = match parts {
+            [only, [], []] => socket.write(only),
+            parts => socket.write_vectored(&parts.map(IoSlice::new)),
         };
         match written {
             Err(error) if error.kind() == ErrorKind::Interrupted => {}

@@ -71,14 +71,18 @@ pub fn chunk(out: &mut Vec<u8>, data: &[u8]) {
     if data.is_empty() {
         return;
     }
-    let size = data.len() as u64;
+    chunk_size(out, data.len() as u64);
+    out.extend_from_slice(data);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Appends the size line of a chunk; its data and CR LF follow.
+pub fn chunk_size(out: &mut Vec<u8>, size: u64) {
     let digits = (64 - size.leading_zeros()).div_ceil(4);
     for digit in (0..digits).rev() {
         // The nibble is below 16 by the mask.
         out.push(HEX[(size >> (digit * 4)) as usize & 15]);
     }
-    out.extend_from_slice(b"\r\n");
-    out.extend_from_slice(data);
     out.extend_from_slice(b"\r\n");
 }
 

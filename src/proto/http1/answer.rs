@@ -177,16 +177,34 @@ impl Http1 {
 
     /// Appends a part of the body in the coding that the head chose.
     pub fn chunk(&mut self, out: &mut Vec<u8>, data: &[u8]) -> Result<(), AnswerError> {
-        match self.response {
-            _ if self.cut => return Err(AnswerError::NotOwed),
-            Response::Streaming(Coding::Chunked) => encode::chunk(out, data),
-            Response::Streaming(Coding::Suppressed) => {}
-            _ => {
-                self.body(data.len() as u64)?;
-                out.extend_from_slice(data);
-            }
+        if let Some(behind) = self.frame(out, data.len() as u64)? {
+            out.extend_from_slice(data);
+            out.extend_from_slice(behind);
         }
         Ok(())
+    }
+
+    /// Frames a part of the body that the caller writes itself: appends what goes before it, and
+    /// gives what goes behind it; `None` is a part that isn't sent.
+    pub fn frame(
+        &mut self,
+        out: &mut Vec<u8>,
+        length: u64,
+    ) -> Result<Option<&'static [u8]>, AnswerError> {
+        match self.response {
+            _ if self.cut => Err(AnswerError::NotOwed),
+            Response::Streaming(Coding::Suppressed) => Ok(None),
+            // A chunk of size 0 would end the body.
+            Response::Streaming(Coding::Chunked) if length == 0 => Ok(None),
+            Response::Streaming(Coding::Chunked) => {
+                encode::chunk_size(out, length);
+                Ok(Some(b"\r\n"))
+            }
+            _ => {
+                self.body(length)?;
+                Ok(Some(b""))
+            }
+        }
     }
 
     /// Completes the answer. Trailers go only behind a chunked body.
