@@ -1,31 +1,22 @@
-//! The handler: a request becomes one call of JavaScript's `dispatch`, its answer is written
-//! straight into the output buffer.
+//! What the handler and the functions that JavaScript calls share: header blocks, bodies that may
+//! still be asked for, commands that wait, and the way an answer is written.
 //!
-//! The head crosses as one string, facts of both directions by the [`Record`]. Nothing that
-//! JavaScript keeps points back here: a body is moved out on demand and is gone when its request
-//! is answered.
+//! Answers go straight into the output buffer. A body is moved out on demand and is gone when its
+//! request is answered.
 
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
-use std::rc::Rc;
 
 use napi_sys::napi_value;
 
+use super::asker::Asker;
 use super::command::Command;
 use super::record::{Kind, Record, Stated};
 use super::values::{Failed, Js, Outcome, Reference};
 use crate::limits;
-use crate::net::{Gone, ReplyError, ReplyId};
-use crate::server::{Answer, Block, Handler, Intake, Reply, Request, Server, Stats};
+use crate::net::{ReplyError, ReplyId};
+use crate::server::{Answer, Block, Reply, Request, Server, Stats};
 use crate::wire::fields::Trailers;
-
-/// What `notify` is told when room came for more of a streamed answer; the other words are those of
-/// [`Gone`].
-const WRITABLE: u32 = 5;
-/// A part of the request's body is here, as a fifth argument.
-const BODY_PART: u32 = 6;
-/// The request's body is complete.
-const BODY_END: u32 = 7;
 
 /// What the handler shares with the functions that JavaScript calls. It is never borrowed while
 /// JavaScript runs.
@@ -37,6 +28,8 @@ pub(super) struct Bridge {
     _array: Reference,
     blocks: RefCell<Blocks>,
     bodies: RefCell<Bodies>,
+    /// Trailer fields that JavaScript may ask for, as header blocks. Hardly anybody sends any.
+    trailers: RefCell<Vec<(ReplyId, Vec<u8>)>>,
     /// What waits for the end of the turn.
     pub(super) commands: RefCell<Vec<Command>>,
     /// The request whose dispatch is on the stack.
@@ -80,6 +73,7 @@ impl Bridge {
             _array: array,
             blocks: RefCell::default(),
             bodies: RefCell::default(),
+            trailers: RefCell::default(),
             commands: RefCell::default(),
             current: Cell::new(None),
             limit: Cell::new(None),
@@ -134,6 +128,13 @@ impl Bridge {
         Some(value)
     }
 
+    /// Keeps a part of a body that JavaScript wants as a whole; false when it doesn't.
+    pub(super) fn collect(&self, id: ReplyId, part: &[u8]) -> bool {
+        let mut bodies = self.bodies.borrow_mut();
+        let held = bodies.find(id).filter(|held| !held.is_passed);
+        held.map(|held| held.bytes.extend_from_slice(part)).is_some()
+    }
+
     /// The rest of a body is handed over part by part from now on.
     pub(super) fn pass_body(&self, id: ReplyId) {
         if let Some(held) = self.bodies.borrow_mut().find(id) {
@@ -141,12 +142,34 @@ impl Bridge {
         }
     }
 
-    /// The request is over: its body is dropped.
-    pub(super) fn forget(&self, id: ReplyId) {
-        self.take_body(id, |_| Ok(()));
+    /// The trailer fields of a request, if it has any and they weren't taken.
+    pub(super) fn take_trailers(&self, id: ReplyId) -> Option<Vec<u8>> {
+        let mut trailers = self.trailers.borrow_mut();
+        let at = trailers.iter().position(|(held, _)| *held == id)?;
+        Some(trailers.swap_remove(at).1)
     }
 
-    fn hold_body(&self, request: &mut Request<'_>) {
+    pub(super) fn hold_trailers(&self, id: ReplyId, trailers: &Trailers) {
+        if trailers.is_empty() {
+            return;
+        }
+        let mut block = Vec::new();
+        for (name, value) in trailers.iter() {
+            for part in [name, value] {
+                block.extend_from_slice(part);
+                block.push(0);
+            }
+        }
+        self.trailers.borrow_mut().push((id, block));
+    }
+
+    /// The request is over: its body and its trailers are dropped.
+    pub(super) fn forget(&self, id: ReplyId) {
+        self.take_body(id, |_| Ok(()));
+        self.take_trailers(id);
+    }
+
+    pub(super) fn hold_body(&self, request: &mut Request<'_>) {
         let mut bodies = self.bodies.borrow_mut();
         let spare = bodies.spare.pop().unwrap_or_default();
         let body = request.replace_body(spare);
@@ -161,8 +184,24 @@ impl Bridge {
         }
     }
 
+    /// Runs JavaScript for a request, with its reply lent to the calls that come from there.
+    pub(super) fn lend<T>(&self, id: ReplyId, reply: &mut Reply<'_>, run: impl FnOnce() -> T) -> T {
+        self.current.set(Some(id));
+        self.limit.set(None);
+        self.reply.set(Some(NonNull::from(reply).cast()));
+        let result = run();
+        self.reply.set(None);
+        self.current.set(None);
+        result
+    }
+
+    /// The time limit that JavaScript set for the request that was just dispatched.
+    pub(super) fn limit(&self) -> Option<u64> {
+        self.limit.get()
+    }
+
     /// The wish to close that the last call of JavaScript left.
-    fn take_close(&self) -> Option<u64> {
+    pub(super) fn take_close(&self) -> Option<u64> {
         let mut commands = self.commands.borrow_mut();
         let at = commands.iter().position(|command| matches!(command, Command::Close { .. }))?;
         match commands.remove(at) {
@@ -182,10 +221,23 @@ impl Bridge {
 
     /// The server's numbers, asked for while a dispatch is on the stack.
     pub(super) fn stats(&self) -> Option<Stats> {
+        self.with_reply(Reply::stats)
+    }
+
+    /// Sends an interim answer to the request whose dispatch is on the stack, if it is that.
+    pub(super) fn inform_current(&self, id: ReplyId, stated: Stated) -> Option<bool> {
+        if self.current.get() != Some(id) {
+            return None;
+        }
+        let inform = |block: &Block| self.with_reply(|reply| reply.inform(stated.status, block));
+        self.with_block(stated.block, inform)
+    }
+
+    fn with_reply<T>(&self, run: impl FnOnce(&mut Reply<'static>) -> T) -> Option<T> {
         let mut reply = self.reply.get()?;
-        // SAFETY: the pointer is there only while `Asker::ask` waits for JavaScript, and the reply
-        // that it lends isn't touched by anyone else meanwhile.
-        Some(unsafe { reply.as_mut() }.stats())
+        // SAFETY: the pointer is there only while `lend` waits for JavaScript, and the reply
+        // that it lends isn't touched by anyone else meanwhile. `run` keeps nothing of it.
+        Some(run(unsafe { reply.as_mut() }))
     }
 }
 
@@ -209,140 +261,9 @@ fn fill(block: &mut Block, text: &[u8]) -> bool {
     block.fill(fields).is_ok()
 }
 
-/// The server's handler. It holds JavaScript's functions, and with them everything that JavaScript
-/// ties to the server; they go with the server and not with the objects that share the bridge.
-#[derive(Debug)]
-pub(super) struct Asker {
-    bridge: Rc<Bridge>,
-    dispatch: Reference,
-    notify: Reference,
-    /// The generation of each slot whose peer JavaScript was told.
-    told: Vec<Option<u32>>,
-}
-
-impl Asker {
-    pub(super) fn new(bridge: Rc<Bridge>, dispatch: Reference, notify: Reference) -> Self {
-        Asker { bridge, dispatch, notify, told: Vec::new() }
-    }
-
-    /// Whether JavaScript hears of this connection for the first time. A request before this one
-    /// may have been answered without it.
-    fn is_new(&mut self, id: ReplyId) -> bool {
-        let slot = id.slot as usize;
-        if self.told.len() <= slot {
-            self.told.resize(slot + 1, None);
-        }
-        // The line above made room.
-        self.told[slot].replace(id.generation) != Some(id.generation)
-    }
-
-    /// Tells JavaScript what happened to a request that is under way; true where it says so.
-    fn tell(&self, id: ReplyId, what: u32, part: Option<&[u8]>) -> bool {
-        let js = self.bridge.js;
-        let tell = || -> Outcome<bool> {
-            let words = [id.slot, id.generation, id.sequence, what];
-            let mut arguments = [std::ptr::null_mut(); 5];
-            for (argument, word) in arguments.iter_mut().zip(words) {
-                *argument = js.number(word)?;
-            }
-            arguments[4] = part.map_or_else(|| js.undefined(), |part| js.bytes(part))?;
-            Ok(js.is_true(js.call(self.notify.value()?, &arguments)?))
-        };
-        let told = js.in_handle_scope(tell);
-        if told.is_err() {
-            js.report_exception();
-        }
-        told.unwrap_or(false)
-    }
-
-    /// Calls JavaScript; the reply is lent to it meanwhile.
-    fn ask(&self, request: &Request<'_>, reply: &mut Reply<'_>) -> Outcome<napi_value> {
-        let bridge = &self.bridge;
-        let js = bridge.js;
-        // The final empty line says nothing.
-        let head = request.head.bytes();
-        let head = js.latin1(&head[..head.len() - 2])?;
-        let dispatch = self.dispatch.value()?;
-        bridge.current.set(Some(request.id));
-        bridge.limit.set(None);
-        bridge.reply.set(Some(NonNull::from(reply).cast()));
-        let answer = js.call(dispatch, &[head]);
-        bridge.reply.set(None);
-        bridge.current.set(None);
-        answer
-    }
-
-    fn answer(&mut self, request: &mut Request<'_>, mut reply: Reply<'_>) -> Answer {
-        let id = request.id;
-        let has_body = !request.body().is_empty() || !request.is_complete;
-        // It tells the body's length, so it is written before the body is moved.
-        let is_new = self.is_new(id);
-        self.bridge.record.write(request, is_new);
-        if has_body {
-            self.bridge.hold_body(request);
-        }
-        let asked = self.ask(request, &mut reply);
-        let stated = self.bridge.record.stated();
-        if let Some(timeout) = self.bridge.take_close() {
-            reply.close_server(timeout);
-        }
-        let answer = match asked {
-            Ok(_) if stated.kind == Kind::Later => {
-                return match self.bridge.limit.get() {
-                    Some(limit) => reply.later_within(limit),
-                    None => reply.later(),
-                };
-            }
-            Ok(value) => self.bridge.give(value, stated, reply),
-            Err(Failed) => {
-                self.bridge.js.report_exception();
-                reply.fail()
-            }
-        };
-        if has_body {
-            self.bridge.forget(id);
-        }
-        answer
-    }
-}
-
-impl Handler for Asker {
-    fn handle(&mut self, request: &mut Request<'_>, reply: Reply<'_>) -> Answer {
-        // A scope for each request: a turn has many, and their strings are garbage at once.
-        let js = self.bridge.js;
-        js.in_handle_scope(|| self.answer(request, reply))
-    }
-
-    fn on_gone(&mut self, id: ReplyId, reason: Gone) {
-        if reason != Gone::ClientClosed {
-            self.bridge.forget(id);
-        }
-        self.tell(id, reason as u32, None);
-    }
-
-    fn on_body(&mut self, id: ReplyId, bytes: &[u8]) -> Intake {
-        if let Some(held) = self.bridge.bodies.borrow_mut().find(id)
-            && !held.is_passed
-        {
-            held.bytes.extend_from_slice(bytes);
-            return Intake::Kept;
-        }
-        // JavaScript says whether it has room for more.
-        if self.tell(id, BODY_PART, Some(bytes)) { Intake::More } else { Intake::Pause }
-    }
-
-    fn on_body_end(&mut self, id: ReplyId, _: &Trailers) {
-        self.tell(id, BODY_END, None);
-    }
-
-    fn on_writable(&mut self, id: ReplyId) {
-        self.tell(id, WRITABLE, None);
-    }
-}
-
 impl Bridge {
     /// Brings the answer of the request that was just dispatched.
-    fn give(&self, value: napi_value, stated: Stated, reply: Reply<'_>) -> Answer {
+    pub(super) fn give(&self, value: napi_value, stated: Stated, reply: Reply<'_>) -> Answer {
         let js = self.js;
         self.with_block(stated.block, |block| match stated.kind {
             Kind::Text if stated.length <= limits::TEXT_IN_PLACE => {

@@ -11,20 +11,22 @@ use super::command::Command;
 use super::record::Kind;
 use super::shared::Shared;
 use super::values::{Failed, Js, Outcome, boundary};
-use crate::server::Credit;
+use crate::server::{Block, Credit};
 
 /// Puts the functions on the engine's object. Each keeps the engine alive.
 pub(super) fn install(js: Js, object: napi_value, shared: &Rc<Shared>) -> Outcome<()> {
-    let functions: [(&CStr, sys::napi_callback); 10] = [
+    let functions: [(&CStr, sys::napi_callback); 12] = [
         (c"stage", Some(stage)),
         (c"remember", Some(remember)),
         (c"answer", Some(answer)),
+        (c"inform", Some(inform)),
         (c"write", Some(write)),
         (c"end", Some(end)),
         (c"abort", Some(abort)),
         (c"readBody", Some(read_body)),
         (c"takeText", Some(take_text)),
         (c"takeBytes", Some(take_bytes)),
+        (c"takeTrailers", Some(take_trailers)),
         (c"setTimeout", Some(set_timeout)),
     ];
     for (name, callback) in functions {
@@ -146,6 +148,27 @@ unsafe extern "C" fn answer(env: napi_env, info: napi_callback_info) -> napi_val
     unsafe { call(env, info, run) }
 }
 
+/// `inform(): boolean`: an interim answer to the request that the record names, with the status and
+/// the header block that it states.
+unsafe extern "C" fn inform(env: napi_env, info: napi_callback_info) -> napi_value {
+    let run = |js: Js, shared: &Shared, _| {
+        let bridge = &shared.bridge;
+        let (id, stated) = (bridge.record.id(), bridge.record.stated());
+        if let Some(informed) = bridge.inform_current(id, stated) {
+            return js.boolean(informed);
+        }
+        let status = stated.status;
+        let block = bridge.with_block(stated.block, Block::clone);
+        let informed = shared.apply(
+            |server| server.inform(id, status, &block).is_ok(),
+            || Command::Inform { id, status, block: block.clone() },
+        );
+        js.boolean(informed.unwrap_or(true))
+    };
+    // SAFETY: made by `install`.
+    unsafe { call(env, info, run) }
+}
+
 /// `write(part: Uint8Array): number`: a part of the streamed answer to the request that the record
 /// names; 0 is go on, 1 is wait for room, 2 is that it goes nowhere.
 unsafe extern "C" fn write(env: napi_env, info: napi_callback_info) -> napi_value {
@@ -230,6 +253,17 @@ unsafe extern "C" fn take_bytes(env: napi_env, info: napi_callback_info) -> napi
         bridge
             .take_body(bridge.record.id(), |body| js.bytes(body))
             .unwrap_or_else(|| js.undefined())
+    };
+    // SAFETY: made by `install`.
+    unsafe { call(env, info, run) }
+}
+
+/// `takeTrailers(): string`: the trailer fields of the request that the record names, as a header
+/// block; empty when there are none.
+unsafe extern "C" fn take_trailers(env: napi_env, info: napi_callback_info) -> napi_value {
+    let run = |js: Js, shared: &Shared, _| {
+        let bridge = &shared.bridge;
+        js.latin1(&bridge.take_trailers(bridge.record.id()).unwrap_or_default())
     };
     // SAFETY: made by `install`.
     unsafe { call(env, info, run) }

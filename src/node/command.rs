@@ -18,6 +18,12 @@ pub(super) enum Command {
         block: Block,
         first: Vec<u8>,
     },
+    /// An interim answer.
+    Inform {
+        id: ReplyId,
+        status: u16,
+        block: Block,
+    },
     /// The rest of a request's body is wanted.
     ReadBody {
         id: ReplyId,

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use napi_sys::{self as sys, Status};
 
-use super::bridge::Asker;
+use super::asker::Asker;
 use super::shared::Shared;
 use super::uv::{Handle, Loop};
 use super::values::{self, Failed, Js, Outcome};

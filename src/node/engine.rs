@@ -12,7 +12,8 @@ use napi::bindgen_prelude::{Function, JsObjectValue, JsValue, This, Unknown};
 use napi::{Env, Error, Status};
 use napi_derive::napi;
 
-use super::bridge::{Asker, Bridge};
+use super::asker::Asker;
+use super::bridge::Bridge;
 use super::calls;
 use super::command::Command;
 use super::driver::Driver;

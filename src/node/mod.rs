@@ -3,7 +3,8 @@
 //!
 //! - [`engine`]: the class that `lib/` constructs: registration, options, errors, by `napi`.
 //! - [`calls`]: the functions on a request's path, by raw `napi-sys`.
-//! - [`bridge`]: the handler: a request becomes one call of JavaScript.
+//! - [`asker`]: the handler: a request becomes one call of JavaScript.
+//! - [`bridge`]: what the handler and those functions share.
 //! - [`command`]: what waits for the end of a turn.
 //! - [`driver`]: turns of the server, driven by libuv.
 //! - [`record`]: the words of shared memory that both sides read and write.
@@ -13,6 +14,7 @@
 //! asks for meanwhile is queued and done right after the turn. And no panic and no pending
 //! exception leaves a callback: [`values::boundary`] is around each of them.
 
+mod asker;
 mod bridge;
 mod calls;
 mod command;

@@ -3,7 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use super::bridge::{Asker, Bridge};
+use super::asker::Asker;
+use super::bridge::Bridge;
 use super::command::Command;
 use super::driver::Driver;
 use super::values::Reference;
@@ -62,6 +63,9 @@ impl Shared {
                 // What fails here is stale: its request has been told so.
                 Command::Begin { id, status, block, first } => {
                     let _ = server.begin(id, status, &block, &first);
+                }
+                Command::Inform { id, status, block } => {
+                    let _ = server.inform(id, status, &block);
                 }
                 Command::ReadBody { id } => server.read_body(id),
                 Command::Write { id, part } => {

@@ -187,6 +187,11 @@ impl<H: Handler> Server<H> {
         service.complete(io, id, |io| io.answer_in_place(id, status, block, expected, write))
     }
 
+    /// Sends an interim answer to a request that was left for later; see [`super::Reply::inform`].
+    pub fn inform(&mut self, id: ReplyId, status: u16, block: &Block) -> Result<(), ReplyError> {
+        self.reactor.parts().1.informational(id, status, block)
+    }
+
     /// Reads the rest of a body that was incomplete when its handler was asked, from the start or
     /// after a pause. A client that waits for 100 (Continue) gets it now.
     pub fn read_body(&mut self, id: ReplyId) {

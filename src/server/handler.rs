@@ -140,6 +140,12 @@ impl Reply<'_> {
         self.id
     }
 
+    /// Sends an interim answer before the real one (RFC 9110 §15.2), 103 (Early Hints) mostly;
+    /// HTTP/1.0 clients get none. Says whether it could: 101 and what isn't 1xx can't.
+    pub fn inform(&mut self, status: u16, block: &Block) -> bool {
+        self.io.informational(self.id, status, block).is_ok()
+    }
+
     /// Answers with these fields and this body.
     pub fn send(self, status: u16, block: &Block, body: &[u8]) -> Answer {
         let result = self.io.answer(self.id, status, block, body);
