@@ -78,8 +78,9 @@ pub const BUFFERED_BYTES: u64 = 256 * 1024 * 1024;
 
 /// Memory of waiting requests that a server keeps for the next ones.
 pub const SPARE_REQUESTS: usize = 64;
-/// Largest first piece of memory for a body that was only announced.
-pub const BODY_RESERVE: u64 = 64 * 1024;
+/// Largest first piece of memory for a body that was only announced. The system gives pages only
+/// where bytes come to lie.
+pub const BODY_RESERVE: u64 = 1024 * 1024;
 /// Sizes of the buffers that a reactor keeps: a usual head, the largest usual head, and the
 /// largest body that is written in place.
 pub const POOL_SIZES: [usize; 3] = [4 * 1024, 16 * 1024, 64 * 1024];

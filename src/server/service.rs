@@ -246,7 +246,9 @@ impl<H: Handler> App for Service<H> {
         {
             self.exchange(id).id = Some(id);
             io.pause(id, 0);
-            return self.dispatch(io, id, *head, &mut Vec::new(), &Rest::Follows);
+            let mut memory = reserve(io, expected);
+            self.dispatch(io, id, *head, &mut memory, &Rest::Follows);
+            return io.give_buffer(memory);
         }
         if self.is_full() || self.can_never_hold(expected) {
             return self.refuse(io, id, Fault::Overloaded);
@@ -255,8 +257,7 @@ impl<H: Handler> App for Service<H> {
         copy.head = io.take_buffer(head.bytes().len());
         copy.head.extend_from_slice(head.bytes());
         copy.spans.copy_from(head.spans());
-        // What is announced isn't there yet: memory follows the bytes.
-        copy.body = io.take_buffer(expected.min(limits::BODY_RESERVE) as usize);
+        copy.body = reserve(io, expected);
         let exchange = self.exchange(id);
         exchange.id = Some(id);
         exchange.held = Some(copy);
@@ -334,4 +335,9 @@ impl<H: Handler> App for Service<H> {
             Message::Close { timeout } => io.drain(timeout),
         }
     }
+}
+
+/// Memory for a body of this length, as far as an announcement is to be trusted.
+fn reserve(io: &mut Io, length: u64) -> Vec<u8> {
+    io.take_buffer(length.min(limits::BODY_RESERVE) as usize)
 }
