@@ -43,8 +43,10 @@ pub enum Gone {
     ClientClosed = 1,
     /// The connection is lost.
     Lost = 2,
-    /// A clock has run out, or the body was wrong; the server has answered.
-    Refused = 3,
+    /// A clock has run out; the server has answered.
+    Timeout = 3,
     /// The server's close ran out of time.
     Cut = 4,
+    /// The request's body is wrong, too large or cut short; the server has answered.
+    BadBody = 8,
 }

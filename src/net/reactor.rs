@@ -411,7 +411,8 @@ impl<A: App> Reactor<A> {
                 connection.began_us = self.io.world.clock.now_us();
             }
         }
-        self.app.on_gone(&mut self.io, id, Gone::Refused);
+        let reason = if fault.is_timeout() { Gone::Timeout } else { Gone::BadBody };
+        self.app.on_gone(&mut self.io, id, reason);
         // Stale only if nothing was owed, and then nothing is to be said.
         let _ = self.io.refuse(id, fault);
     }

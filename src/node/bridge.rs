@@ -301,7 +301,9 @@ impl Bridge {
         stated: Stated,
     ) -> bool {
         let js = self.js;
-        self.forget(id);
+        if stated.kind != Kind::Stream {
+            self.forget(id);
+        }
         let brought = self.with_block(stated.block, |block| match stated.kind {
             Kind::Text if stated.length <= limits::TEXT_IN_PLACE => {
                 let room = stated.length * 3;

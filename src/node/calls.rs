@@ -194,6 +194,7 @@ unsafe extern "C" fn write(env: napi_env, info: napi_callback_info) -> napi_valu
 unsafe extern "C" fn end(env: napi_env, info: napi_callback_info) -> napi_value {
     let run = |js: Js, shared: &Shared, _| {
         let id = shared.bridge.record.id();
+        shared.bridge.forget(id);
         let ended = shared.apply(
             |server| server.finish(id, &[]).is_ok(),
             || Command::End { id, is_regular: true },

@@ -54,6 +54,11 @@ impl Fault {
         }
     }
 
+    /// Whether a clock has run out.
+    pub const fn is_timeout(self) -> bool {
+        matches!(self, Fault::HeadersTimeout | Fault::BodyTimeout | Fault::HandlerTimeout)
+    }
+
     /// Why the connection closes after this fault; `None` where it can go on: the request's bytes
     /// were understood.
     pub const fn closes(self) -> Option<CloseReason> {

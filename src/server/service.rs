@@ -198,7 +198,7 @@ impl<H: Handler> Service<H> {
         let is_pending = self.current(id).is_some_and(|exchange| exchange.is_pending);
         self.refuse(io, id, fault);
         if is_pending {
-            self.handler.on_gone(id, Gone::Refused);
+            self.handler.on_gone(id, Gone::BadBody);
         }
     }
 

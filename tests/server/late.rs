@@ -51,7 +51,7 @@ fn an_answer_after_the_handlers_time_goes_nowhere() {
     let id = server.owed();
     let answer = client.answer();
     assert!(answer.status == 503 && answer.says_close() && answer.head.contains("Retry-After: "));
-    assert_eq!(server.gone(), (id, Gone::Refused));
+    assert_eq!(server.gone(), (id, Gone::Timeout));
     server.reply(id, "too late");
     assert_eq!(client.end(), b"");
     let (_, stats) = server.stop();

@@ -11,5 +11,6 @@ mod keep_alive;
 mod late;
 mod limits;
 mod slow;
+mod streaming;
 mod time;
 mod turns;

@@ -24,7 +24,7 @@ fn a_handler_that_takes_too_long_is_answered_for() {
     let server = with(Timeouts { handler: 200, ..Timeouts::default() });
     let mut client = server.get("/later");
     takes(190, || assert_eq!(client.answer().status, 503));
-    assert_eq!(server.gone(), (server.owed(), Gone::Refused));
+    assert_eq!(server.gone(), (server.owed(), Gone::Timeout));
     assert_eq!(client.end(), b"");
 }
 

@@ -228,7 +228,11 @@ impl Http1 {
                     self.request = Request::Done;
                     self.deadlines.clear(Timer::Body);
                 }
-                Some(rest) if self.close.is_none() => self.request = Request::Discarding(rest),
+                Some(rest) if self.close.is_none() => {
+                    self.request = Request::Discarding(rest);
+                    // It may have been paused, with its clock off.
+                    self.on_resume(cx);
+                }
                 _ => self.stop_reading(),
             }
         }

@@ -463,7 +463,7 @@ impl Http1 {
     pub fn on_resume(&mut self, cx: &Context<'_>) {
         self.is_paused = false;
         self.deadlines.clear(Timer::Body);
-        if matches!(self.request, Request::Body(_)) {
+        if matches!(self.request, Request::Body(_) | Request::Discarding(_)) {
             self.received = Progress::start(cx.now);
             self.on_received(0, cx);
         }
