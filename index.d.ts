@@ -295,7 +295,6 @@ export type BarewireErrorCode =
   | 'ERR_BAREWIRE_OPTION'
   | 'ERR_BAREWIRE_PANIC'
   | 'ERR_BAREWIRE_STATE'
-  | 'ERR_BAREWIRE_STREAM_UNSUPPORTED'
   | 'ERR_BAREWIRE_UNKNOWN_OPTION'
 
 /** An error of barewire itself. Failed binds are Node's own errors, wrong states DOMExceptions. */

@@ -10,7 +10,7 @@ export class Background {
   #pending = new Set()
   #report
 
-  /** @param {(error: unknown, request: Request) => void} report */
+  /** @param {(error: unknown, request: Request) => unknown} report */
   constructor(report) {
     this.#report = report
   }
@@ -20,9 +20,7 @@ export class Background {
    * @param {Request} request whose work it is
    */
   add(work, request) {
-    const done = Promise.resolve(work)
-      .catch((error) => this.#report(error, request))
-      .then(() => void this.#pending.delete(done))
+    const done = this.#follow(work, request).finally(() => this.#pending.delete(done))
     this.#pending.add(done)
   }
 
@@ -49,5 +47,20 @@ export class Background {
       if (await Promise.race([over, Promise.all(this.#pending).then(() => false)])) break
     }
     clearTimeout(timer)
+  }
+
+  /**
+   * Never rejects: an error of the report itself has nowhere to go.
+   * @param {unknown} work
+   * @param {Request} request
+   */
+  async #follow(work, request) {
+    try {
+      await work
+    } catch (error) {
+      try {
+        await this.#report(error, request)
+      } catch {}
+    }
   }
 }

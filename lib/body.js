@@ -6,6 +6,7 @@
 
 import { Readable } from 'node:stream'
 import { toUSVString } from 'node:util'
+import { isArrayBuffer } from 'node:util/types'
 import { ForeignBody } from './foreign-body.js'
 import { PlatformResponse } from './host.js'
 import { ownBuffer, readAll, streamFromIterable, streamOf } from './streams.js'
@@ -61,7 +62,7 @@ export class Body {
    * @throws {TypeError} for a stream that is locked or was read from
    */
   static from(content) {
-    if (content instanceof ArrayBuffer || ArrayBuffer.isView(content)) {
+    if (ArrayBuffer.isView(content) || isArrayBuffer(content)) {
       return new Body(copyBytes(content))
     }
     if (content instanceof ReadableStream) {
@@ -263,9 +264,9 @@ export function isAsyncIterable(content) {
  */
 function copyBytes(content) {
   return Buffer.from(
-    content instanceof ArrayBuffer
-      ? new Uint8Array(content)
-      : new Uint8Array(content.buffer, content.byteOffset, content.byteLength),
+    ArrayBuffer.isView(content)
+      ? new Uint8Array(content.buffer, content.byteOffset, content.byteLength)
+      : new Uint8Array(content),
   )
 }
 

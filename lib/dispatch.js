@@ -6,8 +6,9 @@
 import { AsyncResource } from 'node:async_hooks'
 import { Blocks } from './blocks.js'
 import { isThenable } from './event.js'
+import { ABORT_REASONS, answered, EngineBody, Exchange } from './exchange.js'
 import { errorResponse, responseFrom } from './fallback.js'
-import { gather, Outgoing } from './outgoing.js'
+import { gather, Outgoing, withoutBody } from './outgoing.js'
 import { NO_PEER, peerFrom } from './peer.js'
 import {
   BLOCK,
@@ -22,8 +23,6 @@ import {
   GENERATION,
   GONE_CLIENT_CLOSED,
   GONE_CONNECTION_LOST,
-  GONE_SERVER_CLOSED,
-  GONE_TIMEOUT,
   HAS_BODY,
   KIND,
   LATER,
@@ -40,11 +39,10 @@ import {
   TEXT,
   WRITABLE,
 } from './record.js'
-import { abortRequest, detachBody, incomingRequest } from './request.js'
+import { abortRequest, detachBody, exchangeOf, incomingRequest, setExchange } from './request.js'
 import { isResponse, prepare } from './response.js'
 import { Upload } from './upload.js'
 
-/** @typedef {import('./engine.js').Engine} Engine */
 /** @typedef {import('./peer.js').Peer} Peer */
 /** @typedef {import('./request.js').Request} Request */
 /** @typedef {import('./response.js').Response} Response */
@@ -60,7 +58,11 @@ import { Upload } from './upload.js'
  * @property {{ scheme: 'http', authority: string }} origin
  */
 
-export class Dispatcher {
+// Not the one that a promise may have of its own, which could call back at once.
+const { then } = Promise.prototype
+
+/** Its async context, in which the server was started, is what a handler begins with. */
+export class Dispatcher extends AsyncResource {
   #service
   #record
   #blocks
@@ -68,7 +70,7 @@ export class Dispatcher {
   #peers = []
   /** @type {(Exchange | undefined)[]} requests whose answer is deferred, by slot */
   #deferred = []
-  /** @type {Exchange | undefined} the latest one */
+  /** @type {Exchange | undefined} the one whose handler is being called */
   #current
 
   /**
@@ -78,10 +80,11 @@ export class Dispatcher {
    * @param {(cut: number) => void} closed
    */
   constructor(Engine, config, service, closed) {
+    super('BarewireServer')
     this.#service = service
     this.engine = new Engine(
       config,
-      (head) => this.#dispatch(head),
+      (head) => this.runInAsyncScope(this.#dispatch, this, head),
       (slot, generation, sequence, what, part) =>
         this.#notify(slot, generation, sequence, what, part),
       closed,
@@ -96,11 +99,9 @@ export class Dispatcher {
    * @param {number} milliseconds 0 is off
    */
   setTimeout(request, milliseconds) {
-    const exchange =
-      this.#current?.request === request
-        ? this.#current
-        : this.#deferred.find((candidate) => candidate?.request === request)
+    const exchange = this.#current?.request === request ? this.#current : exchangeOf(request)
     if (exchange === undefined) return false
+    if (exchange !== this.#current && exchange !== this.#deferred[exchange.slot]) return false
     exchange.name(this.#record)
     return this.engine.setTimeout(milliseconds)
   }
@@ -128,7 +129,9 @@ export class Dispatcher {
       exchange.body,
     )
     this.#current = exchange
-    return exchange.runInAsyncScope(this.#run, this, exchange)
+    const body = exchange.runInAsyncScope(this.#run, this, exchange)
+    this.#current = undefined
+    return body
   }
 
   /**
@@ -200,11 +203,8 @@ export class Dispatcher {
   #deliver(exchange, response) {
     const { status, block, body } = prepare(response)
     if (!(body instanceof ReadableStream)) return this.#write(exchange, status, block, body)
-    if (exchange.request.method === 'HEAD') {
-      body.cancel().catch(() => {})
-      return this.#write(exchange, status, block, null)
-    }
-    return this.#wait(exchange, gather(body), (_, gathered) =>
+    const answer = exchange.request.method === 'HEAD' ? withoutBody(body) : gather(body)
+    return this.#wait(exchange, answer, (_, gathered) =>
       this.#write(exchange, status, block, gathered),
     )
   }
@@ -218,7 +218,7 @@ export class Dispatcher {
    */
   #write(exchange, status, block, body) {
     if (exchange.body !== null && !exchange.isLost) detachBody(exchange.request)
-    if (!(body instanceof Outgoing)) exchange.upload?.lose(answered())
+    if (!(body instanceof Outgoing)) exchange.upload?.lose(answered)
     const record = this.#record
     record[BLOCK] = this.#blocks.idOf(block)
     record[STATUS] = status
@@ -244,15 +244,18 @@ export class Dispatcher {
    * @param {(this: this, exchange: Exchange, value: T) => string | Uint8Array | undefined} next
    */
   #wait(exchange, promise, next) {
-    if (!exchange.isDeferred) {
-      exchange.isDeferred = true
-      this.#deferred[exchange.slot] = exchange
-    }
-    this.#record[KIND] = LATER
-    Promise.resolve(promise).then(
+    // What others have put on the promise runs and throws here, before anything is noted.
+    then.call(
+      plain(promise),
       (value) => this.#resume(exchange, next, value),
       (error) => this.#resume(exchange, this.#recover, error),
     )
+    if (!exchange.isDeferred) {
+      exchange.isDeferred = true
+      this.#deferred[exchange.slot] = exchange
+      setExchange(exchange.request, exchange)
+    }
+    this.#record[KIND] = LATER
     return undefined
   }
 
@@ -274,7 +277,7 @@ export class Dispatcher {
     const isTaken = this.engine.answer(body)
     if (exchange.outgoing === undefined) this.#forget(exchange)
     else if (isTaken) this.#stream(exchange, exchange.outgoing)
-    else exchange.outgoing.lose(abortReason(GONE_CONNECTION_LOST))
+    else exchange.outgoing.lose(ABORT_REASONS[GONE_CONNECTION_LOST]())
   }
 
   /**
@@ -288,7 +291,7 @@ export class Dispatcher {
     } catch (error) {
       this.#service.report(error, exchange.request)
     }
-    exchange.upload?.lose(answered())
+    exchange.upload?.lose(answered)
     this.#forget(exchange)
   }
 
@@ -313,113 +316,24 @@ export class Dispatcher {
     if (what === BODY_PART) return exchange.upload?.onPart(part)
     if (what === BODY_END) return exchange.upload?.onEnd()
     if (what === WRITABLE) return exchange.outgoing?.makeRoom()
-    const reason = abortReason(what)
+    const reason = ABORT_REASONS[what]
     if (what !== GONE_CLIENT_CLOSED) {
       exchange.isLost = true
       this.#deferred[slot] = undefined
-      exchange.outgoing?.lose(reason)
+      exchange.outgoing?.lose(reason())
       exchange.upload?.lose(reason)
     }
-    exchange.runInAsyncScope(abortRequest, undefined, exchange.request, reason)
-  }
-}
-
-/** One request on its way to its answer, and the async resource that its code runs in. */
-class Exchange extends AsyncResource {
-  /** @type {Request} */
-  request = /** @type {any} */ (undefined)
-  /** @type {EngineBody | Upload | null} */
-  body = null
-  /** @type {Upload | undefined} the same, when it is still on its way */
-  upload
-  isDeferred = false
-  /** @type {Outgoing | undefined} a streamed answer that has begun */
-  outgoing
-  /** The engine has given it up: its body is no longer there, its answer goes nowhere. */
-  isLost = false
-  /** The error hook has been asked. */
-  hasFailed = false
-  /** @type {unknown} */
-  failure
-
-  /**
-   * @param {number} slot
-   * @param {number} generation
-   * @param {number} sequence
-   */
-  constructor(slot, generation, sequence) {
-    super('BarewireRequest')
-    this.slot = slot
-    this.generation = generation
-    this.sequence = sequence
-  }
-
-  /**
-   * Makes the record name this request for the next call into the engine.
-   * @param {Uint32Array} record
-   */
-  name(record) {
-    record[SLOT] = this.slot
-    record[GENERATION] = this.generation
-    record[SEQUENCE] = this.sequence
+    abortRequest(exchange.request, reason)
   }
 }
 
 /**
- * The bytes of a request's body, in the engine's memory until one of the methods moves them. The
- * engine keeps no empty ones.
- */
-class EngineBody {
-  #engine
-  #exchange
-
-  /**
-   * @param {Engine} engine
-   * @param {Exchange} exchange
-   * @param {number} length
-   */
-  constructor(engine, exchange, length) {
-    this.#engine = engine
-    this.#exchange = exchange
-    this.length = length
-  }
-
-  text() {
-    if (this.length === 0) return ''
-    this.#exchange.name(this.#engine.record)
-    return present(this.#engine.takeText())
-  }
-
-  bytes() {
-    if (this.length === 0) return new Uint8Array()
-    this.#exchange.name(this.#engine.record)
-    return present(this.#engine.takeBytes())
-  }
-}
-
-/**
+ * The promise itself, or one of the plain kind that follows it.
  * @template T
- * @param {T | undefined} body
- * @returns {T}
+ * @param {PromiseLike<T>} promise
+ * @returns {Promise<T>}
  */
-function present(body) {
-  if (body !== undefined) return body
-  throw new DOMException('the body is gone with its connection', 'AbortError')
-}
-
-function answered() {
-  return new DOMException('the request was answered before its body was read', 'AbortError')
-}
-
-/** @type {Record<number, [message: string, name: string]>} */
-const ABORT_REASONS = {
-  [GONE_CLIENT_CLOSED]: ['the client closed its side of the connection', 'AbortError'],
-  [GONE_CONNECTION_LOST]: ['the connection to the client was lost', 'AbortError'],
-  [GONE_TIMEOUT]: ['the handler took longer than its time limit', 'TimeoutError'],
-  [GONE_SERVER_CLOSED]: ['the server closed before the request was answered', 'AbortError'],
-}
-
-/** @param {number} reason */
-function abortReason(reason) {
-  return new DOMException(...ABORT_REASONS[reason])
+function plain(promise) {
+  if (promise instanceof Promise && promise.constructor === Promise) return promise
+  return new Promise((resolve) => resolve(promise))
 }

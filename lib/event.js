@@ -10,6 +10,14 @@ import { BarewireError, CODES } from './errors.js'
 /** @typedef {import('./background.js').Background} Background */
 /** @typedef {(event: FetchEvent) => unknown} Listener */
 
+// Filled in by the static block below: what the event, too, needs of its context.
+
+/** @type {(context: Context) => Request} */
+let requestOf
+
+/** @type {(context: Context, error: unknown) => void} */
+let reportLate
+
 export class Context {
   #server
   #request
@@ -45,6 +53,11 @@ export class Context {
   waitUntil(promise) {
     this.#background.add(promise, this.#request)
   }
+
+  static {
+    requestOf = (context) => context.#request
+    reportLate = (context, error) => context.#background.report(error, context.#request)
+  }
 }
 
 const OPEN = 0
@@ -55,32 +68,18 @@ const ENDED = 2
 let run
 
 export class FetchEvent extends Context {
-  #request
-  #background
   #state = OPEN
   /** @type {unknown} */
   #answer
   /** @type {((value?: unknown) => void) | undefined} */
   #onAnswer
 
-  /**
-   * @param {Server} server
-   * @param {Request} request
-   * @param {Peer} peer
-   * @param {Background} background
-   */
-  constructor(server, request, peer, background) {
-    super(server, request, peer, background)
-    this.#request = request
-    this.#background = background
-  }
-
   get type() {
     return 'fetch'
   }
 
   get request() {
-    return this.#request
+    return requestOf(this)
   }
 
   /** @param {unknown} response a Response or a promise of one */
@@ -124,7 +123,7 @@ export class FetchEvent extends Context {
         this.#state = ENDED
         throw error
       }
-      this.#background.report(error, this.#request)
+      reportLate(this, error)
     }
   }
 

@@ -38,14 +38,29 @@ export function errorResponse(error, development) {
  * @param {string} where
  */
 export function warn(error, where) {
-  process.emitWarning(`${where}: ${/** @type {any} */ (error)?.message ?? describe(error)}`, {
+  process.emitWarning(`${where}: ${messageOf(error)}`, {
     type: 'BarewireWarning',
     code: 'BAREWIRE_UNHANDLED_ERROR',
     detail: textOf(error),
   })
 }
 
+// Anything can be thrown, and looking at it may throw in its turn.
+
+/** @param {unknown} error */
+function messageOf(error) {
+  try {
+    return `${/** @type {any} */ (error)?.message ?? describe(error)}`
+  } catch {
+    return describe(error)
+  }
+}
+
 /** @param {unknown} error */
 function textOf(error) {
-  return error instanceof Error ? String(error.stack) : describe(error)
+  try {
+    return error instanceof Error ? String(error.stack) : describe(error)
+  } catch {
+    return describe(error)
+  }
 }

@@ -3,7 +3,7 @@
  * of theirs. Knows nothing of our own classes.
  */
 
-import { streamOf } from './streams.js'
+import { streamFromIterable } from './streams.js'
 
 export class ForeignBody {
   #owner
@@ -21,11 +21,18 @@ export class ForeignBody {
     return new Uint8Array(await this.#owner.arrayBuffer())
   }
 
+  /** @returns {ReadableStream} */
   stream() {
-    return this.#owner.body ?? streamOf('')
+    const { body } = this.#owner
+    return body instanceof ReadableStream ? body : streamFromIterable(this.#read())
   }
 
   clone() {
     return new ForeignBody(this.#owner.clone(), this.length)
+  }
+
+  /** For an owner whose body is a stream of another kind, or hidden. */
+  async *#read() {
+    yield await this.bytes()
   }
 }

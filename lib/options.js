@@ -307,10 +307,19 @@ function wrongType(name, allowed, value) {
 }
 
 /**
- * A value in a few words, for messages.
+ * A value in a few words, for messages. Never throws, whatever the value does.
  * @param {unknown} value
  */
 export function describe(value) {
+  try {
+    return inWords(value)
+  } catch {
+    return 'a value that cannot be looked at'
+  }
+}
+
+/** @param {unknown} value */
+function inWords(value) {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 60))
   if (typeof value === 'function') return value.name ? `function ${value.name}` : 'a function'
   if (typeof value !== 'object' || value === null) return String(value)

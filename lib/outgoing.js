@@ -4,6 +4,10 @@
  * answer like any other, with their length. Knows the engine only by its writing calls.
  */
 
+import { AsyncResource } from 'node:async_hooks'
+import { isUint8Array } from 'node:util/types'
+import { streamOf } from './streams.js'
+
 /** Bytes that are gathered before the answer begins. */
 const GATHERED = 64 * 1024
 
@@ -22,7 +26,17 @@ export function gather(stream) {
   return new Outgoing(stream).gather()
 }
 
-export class Outgoing {
+/**
+ * Gives a stream up whose length nobody knows: an empty one in its place says none.
+ * @param {ReadableStream} stream
+ */
+export async function withoutBody(stream) {
+  stream.cancel().catch(() => {})
+  return new Outgoing(streamOf(''))
+}
+
+/** The stream is cancelled in the async context in which it is read. */
+export class Outgoing extends AsyncResource {
   #reader
   /** @type {ReturnType<ReadableStreamDefaultReader['read']> | undefined} the reading under way */
   #next
@@ -34,6 +48,7 @@ export class Outgoing {
 
   /** @param {ReadableStream} stream */
   constructor(stream) {
+    super('BarewireStream')
     this.#reader = stream.getReader()
   }
 
@@ -103,6 +118,11 @@ export class Outgoing {
   lose(reason) {
     this.#isLost = true
     this.#onRoom?.()
+    this.runInAsyncScope(this.#cancel, this, reason)
+  }
+
+  /** @param {unknown} reason */
+  #cancel(reason) {
     this.#reader.cancel(reason).catch(() => {})
   }
 
@@ -114,9 +134,9 @@ export class Outgoing {
 
   /** @param {unknown} part */
   #checked(part) {
-    if (part instanceof Uint8Array) return part
+    if (isUint8Array(part)) return part
     const error = new TypeError('a part of a streamed body has to be a Uint8Array')
-    this.#reader.cancel(error).catch(() => {})
+    this.#cancel(error)
     throw error
   }
 }

@@ -23,7 +23,7 @@ export class Peer {
 
   /**
    * The IP address in its canonical text, without port, brackets or zone; empty for a unix socket.
-   * An IPv4 client of an IPv6 socket has its IPv4 address.
+   * The engine states an IPv4 client of an IPv6 socket by its IPv4 address.
    */
   get address() {
     this.#address ??= this.#format()
@@ -34,7 +34,6 @@ export class Peer {
     const [a, b, c, d] = this.#words
     if (this.#family === 4) return formatIpv4(a)
     if (this.#family !== 6) return ''
-    if (a === 0 && b === 0 && c === 0xffff) return formatIpv4(d)
     return formatIpv6([a, b, c, d].flatMap((word) => [word >>> 16, word & 0xffff]))
   }
 }

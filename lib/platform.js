@@ -7,6 +7,7 @@ import { ForeignBody } from './foreign-body.js'
 import { PlatformRequest, PlatformResponse, platformFetch } from './host.js'
 import { isRequest, Request, bodyOf as requestBody } from './request.js'
 import { isResponse, Response, bodyOf as responseBody } from './response.js'
+import { Upload } from './upload.js'
 
 /**
  * The platform's object with the same members and the same body, which ours has lost then. The
@@ -79,7 +80,7 @@ function platformResponse(response) {
  */
 function platformBody(body) {
   const source = body.take()
-  if (source instanceof ForeignBody) return source.stream()
+  if (source instanceof ForeignBody || source instanceof Upload) return source.stream()
   if (source === null || typeof source === 'string' || source instanceof ReadableStream) {
     return source
   }

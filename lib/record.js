@@ -82,3 +82,5 @@ export const WRITABLE = 5
 export const BODY_PART = 6
 /** The request's body is complete. */
 export const BODY_END = 7
+/** Gone after all: the rest of the request's body is wrong, or too large, or does not come. */
+export const GONE_BAD_BODY = 8

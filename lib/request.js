@@ -4,6 +4,7 @@
  * Request stays readable for ever and costs next to nothing unread. Knows nothing of connections.
  */
 
+import { AbortSource } from './abort-source.js'
 import { Body, isAsyncIterable, NO_BODY } from './body.js'
 import { cutFields } from './head.js'
 import { cloneHeaders, Headers, headersFromHead } from './headers.js'
@@ -18,6 +19,7 @@ import {
 } from './request-init.js'
 import { requestUrl } from './request-url.js'
 
+/** @typedef {import('./exchange.js').Exchange} Exchange */
 /** @typedef {import('./request-url.js').Origin} Origin */
 /** @typedef {import('./body.js').NativeBody} NativeBody */
 /** @typedef {import('./upload.js').Upload} Upload */
@@ -49,10 +51,20 @@ const SAFELISTED_METHODS = ['GET', 'HEAD', 'POST']
 export let incomingRequest
 
 /**
- * Aborts `request.signal`, or lets it be aborted already when it is first read.
- * @type {(request: Request, reason: unknown) => void}
+ * Aborts `request.signal`, or lets it be aborted already when it is first read. The reason is made
+ * when a signal gets it.
+ * @type {(request: Request, reason: () => unknown) => void}
  */
 export let abortRequest
+
+/**
+ * Remembers what a request is under way as, for `exchangeOf`; its clones and copies are not.
+ * @type {(request: Request, exchange: Exchange) => void}
+ */
+export let setExchange
+
+/** @type {(value: unknown) => Exchange | undefined} */
+export let exchangeOf
 
 /**
  * Moves a body that is still in the engine's memory to JavaScript's.
@@ -82,13 +94,15 @@ export class Request {
   #headers = null
   /** @type {AbortSignal | null} */
   #signal = null
-  /** @type {AbortController | null} */
-  #controller = null
+  /** @type {AbortSource | null} */
+  #source = null
   /**
-   * Whose abortion is this request's, too.
-   * @type {Request | AbortSignal | null}
+   * Whose abortion is this request's, too; or why it was aborted when nobody had read its signal.
+   * @type {Request | AbortSignal | (() => unknown) | null}
    */
   #follows = null
+  /** @type {Exchange | undefined} */
+  #exchange
   #settings = DEFAULT_SETTINGS
 
   /**
@@ -308,11 +322,12 @@ export class Request {
 
   #openSignal() {
     const followed = this.#follows
+    if (typeof followed === 'function') return AbortSignal.abort(followed())
     if (followed !== null) {
       return AbortSignal.any([followed instanceof AbortSignal ? followed : followed.signal])
     }
-    this.#controller = new AbortController()
-    return this.#controller.signal
+    this.#source = new AbortSource()
+    return this.#source.signal
   }
 
   static {
@@ -331,9 +346,15 @@ export class Request {
     }
 
     abortRequest = (request, reason) => {
-      if (request.#controller !== null) request.#controller.abort(reason)
-      else request.#signal ??= AbortSignal.abort(reason)
+      if (request.#source !== null) request.#source.abort(reason())
+      else request.#follows ??= reason
     }
+
+    setExchange = (request, exchange) => {
+      request.#exchange = exchange
+    }
+
+    exchangeOf = (value) => (isRequest(value) ? value.#exchange : undefined)
 
     detachBody = (request) => request.#body.detach()
 

@@ -233,18 +233,13 @@ export class Response {
 
     prepare = (response) => {
       if (response.#status === 0) throw new TypeError('Response.error() cannot be sent')
+      const block = response.#headers === null ? response.#block : blockOf(response.#headers)
       const source = response.#body.take()
-      prepared.status = response.#status
-      prepared.block = response.#headers === null ? response.#block : blockOf(response.#headers)
-      if (source instanceof ForeignBody) {
-        if (source.length !== undefined) prepared.block += `content-length\0${source.length}\0`
-        prepared.body = source.stream()
-      } else {
-        prepared.body = /** @type {Prepared['body']} */ (
-          source instanceof Upload ? source.stream() : source
-        )
-      }
-      return prepared
+      if (source instanceof ForeignBody) return prepareForeign(response.#status, block, source)
+      const body = /** @type {Prepared['body']} */ (
+        source instanceof Upload ? source.stream() : source
+      )
+      return filled(response.#status, block, body)
     }
 
     withBody = (response, body) => {
@@ -260,6 +255,29 @@ inherit(Response, PlatformResponse)
 
 /** @type {Prepared} */
 const prepared = { status: 200, block: '', body: null }
+
+/**
+ * The last step: code of others, which may prepare another answer, has run before.
+ * @param {number} status
+ * @param {string} block
+ * @param {Prepared['body']} body
+ */
+function filled(status, block, body) {
+  prepared.status = status
+  prepared.block = block
+  prepared.body = body
+  return prepared
+}
+
+/**
+ * @param {number} status
+ * @param {string} block
+ * @param {ForeignBody} source
+ */
+function prepareForeign(status, block, source) {
+  const length = source.length === undefined ? '' : `content-length\0${source.length}\0`
+  return filled(status, block + length, source.stream())
+}
 
 /**
  * A Response of ours over one of the platform or of a framework, or undefined when the value is

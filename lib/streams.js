@@ -3,6 +3,8 @@
  * bodies and who has read them.
  */
 
+import { isArrayBuffer, isUint8Array } from 'node:util/types'
+
 const encoder = new TextEncoder()
 
 /**
@@ -66,7 +68,7 @@ export async function readAll(stream) {
   for (;;) {
     const { done, value } = await reader.read()
     if (done) break
-    if (!(value instanceof Uint8Array)) {
+    if (!isUint8Array(value)) {
       const error = new TypeError('a chunk of a body has to be a Uint8Array')
       reader.cancel(error).catch(() => {})
       throw error
@@ -102,6 +104,6 @@ function copyChunk(chunk) {
   if (ArrayBuffer.isView(chunk)) {
     return new Uint8Array(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength))
   }
-  if (chunk instanceof ArrayBuffer) return new Uint8Array(chunk.slice(0))
+  if (isArrayBuffer(chunk)) return new Uint8Array(chunk.slice(0))
   throw new TypeError('an async iterable as a body has to give strings or bytes')
 }

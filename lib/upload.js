@@ -4,6 +4,10 @@
  * whose pulling is what reads. Knows the engine only by its reading calls.
  */
 
+import { readAll } from './streams.js'
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
 /** Bytes that wait in a stream before the socket has to. */
 const HIGH_WATER = 256 * 1024
 
@@ -13,14 +17,11 @@ export class Upload {
   #engine
   #name
   #hasEnded = false
-  /**
-   * Why nothing more comes.
-   * @type {unknown}
-   */
+  /** @type {(() => unknown) | undefined} makes the error that says why nothing more comes */
   #loss
   /** Whether the engine reads on without being asked. */
   #isFlowing = false
-  /** @type {((loss?: unknown) => void) | undefined} settles the collecting */
+  /** @type {(() => void) | undefined} settles the collecting */
   #onCollected
   /** @type {ReadableStream<Uint8Array> | undefined} */
   #stream
@@ -36,13 +37,17 @@ export class Upload {
     this.#name = name
   }
 
+  // Where the stream was asked for, its parts may be on their way into it.
+
   /** All of it, UTF-8 decoded with the byte order mark kept. */
   text() {
+    if (this.#stream !== undefined) return readAll(this.#stream).then((all) => decoder.decode(all))
     return this.#collect(() => this.#engine.takeText())
   }
 
   /** All of it, in memory of its own. */
   bytes() {
+    if (this.#stream !== undefined) return readAll(this.#stream)
     return this.#collect(() => this.#engine.takeBytes())
   }
 
@@ -72,13 +77,13 @@ export class Upload {
 
   /**
    * Nothing more of it comes.
-   * @param {unknown} reason
+   * @param {() => unknown} reason makes the error, where somebody gets it
    */
   lose(reason) {
     if (this.#hasEnded || this.#loss !== undefined) return
     this.#loss = reason
     this.#onCollected?.()
-    this.#controller?.error(reason)
+    this.#controller?.error(reason())
   }
 
   /**
@@ -92,7 +97,7 @@ export class Upload {
         // It is taken at once: the engine keeps it no longer than the request.
         if (this.#loss === undefined) this.#name()
         const body = this.#loss === undefined ? take() : undefined
-        if (body === undefined) reject(this.#loss ?? gone())
+        if (body === undefined) reject((this.#loss ?? gone)())
         else resolve(body)
       }
       if (this.#loss !== undefined) return this.#onCollected()
@@ -103,7 +108,7 @@ export class Upload {
 
   /** @returns {ReadableStream<Uint8Array>} */
   #open() {
-    if (this.#loss !== undefined) return failed(this.#loss)
+    if (this.#loss !== undefined) return failed(this.#loss())
     return new ReadableStream(
       {
         type: 'bytes',
@@ -120,7 +125,7 @@ export class Upload {
           if (before !== undefined && before.byteLength > 0) controller.enqueue(before)
         },
         cancel: (reason) => {
-          this.#loss ??= reason ?? gone()
+          this.#loss ??= () => reason ?? gone()
         },
       },
       { highWaterMark: HIGH_WATER },

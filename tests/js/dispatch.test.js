@@ -85,8 +85,46 @@ test('a body that takes time is awaited', async () => {
   const { engine } = over(() => new Response(new Blob(['blob'])))
   assert.equal(engine.request(), undefined)
   while (engine.late.length === 0) await turn()
+  assert.equal(engine.late[0].status, 200)
+  // How fast a Blob is read is the platform's affair: it may be a stream that has just begun.
+  const isEnd = ({ part }) => part === undefined
+  while (engine.late[0].kind === 'stream' && !engine.parts.some(isEnd)) await turn()
+  const texts = [Buffer.from(engine.late[0].body), ...engine.parts.map(({ part }) => part ?? '')]
+  assert.equal(texts.join(''), 'blob')
+})
+
+test('a stream that ends within one turn is an answer like any other', async () => {
+  const { engine } = over(
+    () => new Response(ReadableStream.from([Buffer.from('a'), Buffer.from('b')])),
+  )
+  assert.equal(engine.request(), undefined)
+  while (engine.late.length === 0) await turn()
   assertAnswer(engine.late[0], { status: 200, kind: 'bytes' })
-  assert.equal(Buffer.from(engine.late[0].body).toString(), 'blob')
+  assert.equal(Buffer.from(engine.late[0].body).toString(), 'ab')
+  assert.equal(engine.parts.length, 0)
+})
+
+test('a stream that takes longer begins with what is there, its parts follow', async () => {
+  let give
+  const stream = new ReadableStream({
+    start(controller) {
+      give = controller
+      controller.enqueue(Buffer.from('first'))
+    },
+  })
+  const { engine } = over(() => new Response(stream, { status: 201 }))
+  engine.request('/', { slot: 5 })
+  while (engine.late.length === 0) await turn()
+  assertAnswer(engine.late[0], { slot: 5, status: 201, kind: 'stream' })
+  assert.equal(Buffer.from(engine.late[0].body).toString(), 'first')
+  give.enqueue(Buffer.from('second'))
+  give.close()
+  await turn()
+  const names = { slot: 5, generation: 1, sequence: 1 }
+  assert.deepEqual(engine.parts, [
+    { ...names, part: 'second' },
+    { ...names, part: undefined },
+  ])
 })
 
 test('a response of the platform is taken', async () => {
@@ -127,7 +165,18 @@ const failures = {
     return response
   },
   'Response.error()': () => Response.error(),
-  'a stream body': () => new Response(new ReadableStream()),
+  'a promise whose constructor throws': () =>
+    Object.defineProperty(Promise.resolve(new Response()), 'constructor', {
+      get() {
+        throw new Error('secret')
+      },
+    }),
+  'a value whose then throws': () => ({
+    // biome-ignore lint/suspicious/noThenProperty: what the case is about
+    get then() {
+      throw new Error('secret')
+    },
+  }),
 }
 
 for (const [name, handler] of Object.entries(failures)) {
@@ -156,6 +205,54 @@ for (const [name, handler] of Object.entries(failures)) {
     assert.equal(reported.length, 0)
   })
 }
+
+test('a native promise with a then that calls back at once is awaited', async () => {
+  const { engine, reported } = over(() => {
+    const promise = Promise.resolve(new Response('its value'))
+    // biome-ignore lint/suspicious/noThenProperty: what the case is about
+    promise.then = (resolve) => resolve(new Response('at once'))
+    return promise
+  })
+  assert.equal(engine.request(), undefined)
+  await turn()
+  assertAnswer(engine.late[0], { status: 200, body: 'its value' })
+  assert.equal(engine.late.length, 1)
+  assert.deepEqual(reported, [])
+})
+
+test('a promise of a class of its own, and a thenable, are asked by their then', async () => {
+  class Lazy extends Promise {
+    // biome-ignore lint/suspicious/noThenProperty: what the case is about
+    then(...reactions) {
+      return Promise.resolve(new Response('lazy')).then(...reactions)
+    }
+  }
+  const values = [
+    new Lazy(() => {}),
+    // biome-ignore lint/suspicious/noThenProperty: what the case is about
+    { then: (resolve) => resolve(new Response('lazy')) },
+  ]
+  const { engine } = over(() => values.shift())
+  assert.equal(engine.request(), undefined)
+  assert.equal(engine.request(), undefined)
+  await turn()
+  assert.deepEqual(
+    engine.late.map(({ body }) => body),
+    ['lazy', 'lazy'],
+  )
+})
+
+test('a promise that throws when it is looked at leaves no request behind', () => {
+  let kept
+  const { dispatcher, engine } = over((request) => {
+    kept = request
+    return failures['a promise whose constructor throws']()
+  })
+  assertAnswer(engine.request(), plain500)
+  assert.equal(dispatcher.setTimeout(kept, 50), false)
+  engine.gone(layout.GONE_CONNECTION_LOST)
+  assert.equal(kept.signal.aborted, false)
+})
 
 test('what is no response is named', () => {
   const { engine, reported } = over(() => 'hello')
@@ -310,6 +407,7 @@ const reasons = [
   [layout.GONE_CONNECTION_LOST, 'AbortError', /connection .* lost/],
   [layout.GONE_TIMEOUT, 'TimeoutError', /time limit/],
   [layout.GONE_SERVER_CLOSED, 'AbortError', /server closed/],
+  [layout.GONE_BAD_BODY, 'AbortError', /malformed, too large or cut short/],
 ]
 
 for (const [reason, name, message] of reasons) {
@@ -390,6 +488,25 @@ test('the time limit of a request is set by its names, while it is under way', a
     { slot: 2, generation: 6, sequence: 3, milliseconds: 0 },
   ])
   assert.equal(dispatcher.setTimeout(new Request('http://x/'), 50), false)
+  assert.equal(dispatcher.setTimeout(requests[0].clone(), 50), false)
+  assert.equal(over(() => {}).dispatcher.setTimeout(requests[0], 50), false, 'of another server')
+})
+
+test('a request that was answered or lost has no time limit any more', async () => {
+  const requests = []
+  const { dispatcher, engine } = over((request) => {
+    requests.push(request)
+    if (request.url.endsWith('/now')) return new Response()
+    if (request.url.endsWith('/later')) return Promise.resolve(new Response())
+    return new Promise(() => {})
+  })
+  engine.request('/now', { slot: 1 })
+  engine.request('/later', { slot: 2 })
+  engine.request('/lost', { slot: 3 })
+  await turn()
+  engine.gone(layout.GONE_CONNECTION_LOST, { slot: 3 })
+  for (const request of requests) assert.equal(dispatcher.setTimeout(request, 50), false)
+  assert.deepEqual(engine.timeouts, [])
 })
 
 test('setting the time limit inside the handler leaves its answer whole', () => {
@@ -423,18 +540,17 @@ test('the peer is that of the connection, for all of its requests', () => {
 test('async context: enterWith stays with its request, in a batch and after it', async () => {
   const storage = new AsyncLocalStorage()
   const seen = []
-  const { engine } = over(async (request) => {
+  const handler = async (request) => {
     seen.push(storage.getStore())
     storage.enterWith(new URL(request.url).pathname)
     await turn()
     seen.push(storage.getStore())
     return new Response()
-  })
-  storage.run('outside', () => {
-    engine.request('/a', { slot: 1 })
-    engine.request('/b', { slot: 2 })
-    assert.equal(storage.getStore(), 'outside')
-  })
+  }
+  const { engine } = storage.run('outside', () => over(handler))
+  engine.request('/a', { slot: 1 })
+  engine.request('/b', { slot: 2 })
+  assert.equal(storage.getStore(), undefined)
   await turn()
   await turn()
   assert.deepEqual(seen, ['outside', 'outside', '/a', '/b'])

@@ -61,6 +61,24 @@ const examples = {
     assert.equal((await ask('/none')).status, 404)
   },
 
+  'sse.js': async (ask) => {
+    const abort = new AbortController()
+    const headers = { 'last-event-id': '41' }
+    const response = await ask('/events', { headers, signal: abort.signal })
+    assert.equal(response.headers.get('content-type'), 'text/event-stream')
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
+    for (const id of [42, 43]) {
+      const { value } = await reader.read()
+      assert.match(value, new RegExp(`^id: ${id}\nevent: time\ndata: \\d{4}-.*Z\n\n$`))
+    }
+    const watching = async () => Number(await (await ask('/watching')).text())
+    assert.equal(await watching(), 1)
+    abort.abort()
+    for (let tries = 0; tries < 100 && (await watching()) > 0; tries++) await sleep(20)
+    assert.equal(await watching(), 0, 'the generator was ended')
+    assert.equal((await ask('/')).status, 404)
+  },
+
   'graceful-shutdown.js': async (ask, running) => {
     const answers = [ask('/'), ask('/')]
     await sleep(100)

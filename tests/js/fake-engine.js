@@ -4,7 +4,7 @@
  */
 import * as layout from '../../lib/record.js'
 
-const KINDS = ['later', 'empty', 'text', 'bytes']
+const KINDS = ['later', 'empty', 'text', 'bytes', 'stream']
 
 export class FakeEngine {
   record = new Uint32Array(32)
@@ -13,6 +13,8 @@ export class FakeEngine {
   remembered = []
   listening = []
   timeouts = []
+  /** What streamed answers were given, `undefined` at their end. */
+  parts = []
   closedWith
   isRef = true
   #dispatch
@@ -99,6 +101,16 @@ export class FakeEngine {
   answer(body) {
     const named = this.#named()
     this.late.push({ ...named, ...this.#answer(body) })
+    return true
+  }
+
+  write(part) {
+    this.parts.push({ ...this.#named(), part: Buffer.from(part).toString() })
+    return 0
+  }
+
+  end() {
+    this.parts.push({ ...this.#named(), part: undefined })
     return true
   }
 

@@ -111,6 +111,82 @@ describe('a handler that fails', () => {
   })
 })
 
+describe('what cannot be looked at', () => {
+  const refuse = () => {
+    throw new Error('a trap')
+  }
+  const hostile = {
+    'a Proxy that throws': () =>
+      new Proxy({}, { get: refuse, has: refuse, getPrototypeOf: refuse, ownKeys: refuse }),
+    'a revoked Proxy': () => {
+      const { proxy, revoke } = Proxy.revocable([], {})
+      revoke()
+      return proxy
+    },
+    'an error whose message and stack throw': () =>
+      Object.defineProperties(new Error(), { message: { get: refuse }, stack: { get: refuse } }),
+    'an error whose message is a symbol': () =>
+      Object.assign(new Error(), { message: Symbol('a') }),
+    'an error whose stack is no text': () =>
+      Object.defineProperty(new Error(), 'stack', { value: Object.create(null) }),
+    'an object whose constructor throws': () =>
+      Object.defineProperty({}, 'constructor', { get: refuse }),
+    'a function whose name is a symbol': () =>
+      Object.defineProperty(() => {}, 'name', { value: Symbol('a') }),
+  }
+  const ways = {
+    thrown: (make) => {
+      throw make()
+    },
+    rejected: async (make) => {
+      throw make()
+    },
+    returned: (make) => make(),
+    'in the background': (make, context) => {
+      context.waitUntil(Promise.reject(make()))
+      return new Response('x', { status: 500 })
+    },
+  }
+
+  for (const [name, make] of Object.entries(hostile)) {
+    test(`${name} is a 500 and a warning, thrown, returned or in the background`, async (t) => {
+      const warnings = []
+      const onWarning = (warning) => warnings.push(warning)
+      process.on('warning', onWarning)
+      t.after(() => process.off('warning', onWarning))
+      for (const development of [false, true]) {
+        for (const [way, respond] of Object.entries(ways)) {
+          warnings.length = 0
+          const server = open(t, (_, context) => respond(make, context), { development })
+          assert.equal((await exchange(server, request('GET /'))).status, 500, way)
+          await until(`it is reported: ${way}`, () => warnings.length === 1)
+          assert.equal(warnings[0].code, 'BAREWIRE_UNHANDLED_ERROR')
+          assert.deepEqual(await server.close(), { cut: 0 })
+        }
+      }
+    })
+  }
+
+  test('a hook that throws such a thing does no harm to the end of the server', async (t) => {
+    const server = open(
+      t,
+      (_, context) => {
+        context.waitUntil(Promise.reject(new Error('background')))
+        return new Response('fine')
+      },
+      {
+        error() {
+          throw hostile['a Proxy that throws']()
+        },
+      },
+    )
+    const warned = once(process, 'warning')
+    assert.equal((await exchange(server, request('GET /'))).text, 'fine')
+    assert.equal((await warned)[0].code, 'BAREWIRE_UNHANDLED_ERROR')
+    assert.deepEqual(await server.close(), { cut: 0 })
+  })
+})
+
 describe('listeners', () => {
   async function listening(t, listener) {
     const errors = []
@@ -281,6 +357,77 @@ describe('async context', () => {
     await exchange(server, request('GET /sync'))
     await exchange(server, request('GET /async'))
     assert.deepEqual(seen, ['/sync', '/async'])
+  })
+
+  test('a handler begins in the context in which its server was started', async (t) => {
+    const storage = new AsyncLocalStorage()
+    const seen = []
+    const server = storage.run('of the start', () =>
+      open(t, async () => {
+        seen.push(storage.getStore())
+        storage.enterWith('of the request')
+        await sleep(1)
+        seen.push(storage.getStore())
+        return new Response('x')
+      }),
+    )
+    const client = await Client.connect(server)
+    client.send(request('GET /') + request('GET /'))
+    await client.responses(2)
+    client.destroy()
+    const expected = ['of the start', 'of the start', 'of the request', 'of the request']
+    assert.deepEqual(seen.sort(), expected.sort())
+  })
+
+  for (const [name, isAsync] of [
+    ['sync', false],
+    ['async', true],
+  ]) {
+    test(`an abort listener has what its ${name} handler entered`, async (t) => {
+      const storage = new AsyncLocalStorage()
+      const seen = []
+      const listen = ({ signal }) => {
+        signal.addEventListener('abort', () => seen.push(storage.getStore()))
+        return new Promise(() => {})
+      }
+      const server = open(t, (incoming) => {
+        storage.enterWith(incoming.rawTarget)
+        return isAsync ? sleep(1).then(() => listen(incoming)) : listen(incoming)
+      })
+      const clients = [await Client.connect(server), await Client.connect(server)]
+      for (const [index, client] of clients.entries()) client.send(request(`GET /${index}`))
+      await until('both are under way', () => server.stats().pendingRequests === 2)
+      await sleep(20)
+      for (const client of clients) client.reset()
+      await until('both abort', () => seen.length === 2)
+      assert.deepEqual(seen.sort(), ['/0', '/1'])
+    })
+  }
+
+  test('the source of a stream is cancelled in the context in which it is read', async (t) => {
+    const storage = new AsyncLocalStorage()
+    const seen = []
+    const server = open(t, ({ rawTarget }) => {
+      storage.enterWith(rawTarget)
+      return new Response(
+        new ReadableStream({
+          async pull(controller) {
+            await sleep(1)
+            seen[0] = storage.getStore()
+            controller.enqueue(new Uint8Array(9))
+          },
+          cancel() {
+            seen[1] = storage.getStore()
+          },
+        }),
+      )
+    })
+    const client = await Client.connect(server)
+    client.send(request('GET /a'))
+    await until('it is read', () => seen.length === 1)
+    client.reset()
+    await until('it is cancelled', () => seen.length === 2)
+    assert.deepEqual(seen, ['/a', '/a'])
   })
 
   /** The same steps in any server; `log` says in which order they ran. */

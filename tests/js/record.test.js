@@ -32,8 +32,9 @@ test('why a request is gone', () => {
   assert.deepEqual(reasons, [
     ['ClientClosed', record.GONE_CLIENT_CLOSED],
     ['Lost', record.GONE_CONNECTION_LOST],
-    ['Refused', record.GONE_TIMEOUT],
+    ['Timeout', record.GONE_TIMEOUT],
     ['Cut', record.GONE_SERVER_CLOSED],
+    ['BadBody', record.GONE_BAD_BODY],
   ])
 })
 

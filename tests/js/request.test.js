@@ -334,16 +334,24 @@ test('a signal that is read before the abortion fires once', () => {
   const reason = new Error('gone')
   let fired = 0
   signal.addEventListener('abort', () => fired++)
-  abortRequest(request, reason)
-  abortRequest(request, new Error('later'))
+  abortRequest(request, () => reason)
+  abortRequest(request, () => new Error('later'))
   assert.deepEqual([fired, signal.aborted, signal.reason === reason], [1, true, true])
 })
 
 test('a signal that is read after the abortion is aborted, with the first reason', () => {
   const request = get('/', 'h')
-  abortRequest(request, 'first')
-  abortRequest(request, 'second')
+  abortRequest(request, () => 'first')
+  abortRequest(request, () => 'second')
   assert.deepEqual([request.signal.aborted, request.signal.reason], [true, 'first'])
+})
+
+test('the reason of an abortion is made when a signal is read, and once', () => {
+  const request = get('/', 'h')
+  let made = 0
+  abortRequest(request, () => ++made)
+  assert.equal(made, 0)
+  assert.deepEqual([request.signal.reason, request.signal.reason, made], [1, 1, 1])
 })
 
 test('no signal is made unless it is read', () => {
@@ -371,7 +379,7 @@ test('clones and copies follow the signal of the incoming request', () => {
   const request = get('/', 'h')
   const copies = [request.clone(), new Request(request), new Request('http://x/', request)]
   const early = copies[0].signal
-  abortRequest(request, 'why')
+  abortRequest(request, () => 'why')
   assert.equal(early.reason, 'why')
   for (const copy of copies) assert.equal(copy.signal.reason, 'why')
   assert.equal(new Request(request, { signal: null }).signal.aborted, false)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
+import { runInNewContext } from 'node:vm'
 import { Headers } from '../../lib/headers.js'
 import { fromForeignResponse, isResponse, prepare, Response } from '../../lib/response.js'
 import { incoming, nativeBody } from './incoming.js'
@@ -10,6 +11,12 @@ const JSON_TYPE = 'content-type\0application/json\0'
 
 /** The parts for the wire, in an object of their own. */
 const parts = (response) => ({ ...prepare(response) })
+
+/** The text of a stream, which has to be one. */
+async function textOf(stream) {
+  assert.ok(stream instanceof ReadableStream)
+  return new globalThis.Response(stream).text()
+}
 
 test('the usual shapes become status, header block and body', () => {
   const cases = [
@@ -67,19 +74,34 @@ test('bytes are a copy of what was given', () => {
   assert.deepEqual([...parts(new Response(Uint8Array.of(1, 2).buffer)).body], [1, 2])
 })
 
-test('blobs and forms are bytes later, with their content-type', async () => {
+test('buffers and bytes of another realm are bytes', async () => {
+  const buffer = runInNewContext('Uint8Array.of(1, 2, 3).buffer')
+  const view = runInNewContext('Uint8Array.of(1, 2, 3).subarray(1)')
+  assert.deepEqual([...parts(new Response(buffer)).body], [1, 2, 3])
+  assert.deepEqual([...parts(new Response(view)).body], [2, 3])
+  async function* both() {
+    yield buffer
+    yield view
+  }
+  assert.deepEqual([...(await new Response(both()).bytes())], [1, 2, 3, 2, 3])
+  const stream = new ReadableStream({
+    start(controller) {
+      controller.enqueue(view)
+      controller.close()
+    },
+  })
+  assert.deepEqual([...(await new Response(stream).bytes())], [2, 3])
+})
+
+test('blobs and forms are streams, with their content-type and a length that is known', async () => {
   const blob = parts(new Response(new Blob(['abc'], { type: 'a/b' })))
-  assert.equal(blob.block, 'content-type\0a/b\0')
-  assert.equal(Buffer.from(await blob.body).toString(), 'abc')
+  assert.equal(blob.block, 'content-type\0a/b\0content-length\x003\0')
+  assert.equal(await textOf(blob.body), 'abc')
   const form = new FormData()
   form.set('a', 'b')
   const { block, body } = parts(new Response(form))
   const [, boundary] = /^content-type\0multipart\/form-data; boundary=(.+)\0$/.exec(block)
-  assert.ok(
-    Buffer.from(await body)
-      .toString()
-      .startsWith(`--${boundary}\r\n`),
-  )
+  assert.ok((await textOf(body)).startsWith(`--${boundary}\r\n`))
 })
 
 test('a response is used once; one without a body as often as you like', async () => {
@@ -139,20 +161,16 @@ test('clones are sent each for itself', () => {
   assert.deepEqual(parts(second), { status: 201, block: `b\0c\0${JSON_TYPE}`, body: '{"a":1}' })
 })
 
-test('a stream cannot be sent yet: it is cancelled and the error says what to do', () => {
-  let reason
-  const stream = new ReadableStream({
-    cancel(given) {
-      reason = given
-    },
-  })
-  const expected = { code: 'ERR_BAREWIRE_STREAM_UNSUPPORTED', message: /text or bytes/ }
-  assert.throws(() => prepare(new Response(stream)), expected)
-  assert.equal(reason.code, expected.code)
-  async function* parts() {
+test('a stream is sent as it is, an async iterable as a stream', async () => {
+  const stream = new ReadableStream()
+  const response = new Response(stream)
+  assert.deepEqual(parts(response), { status: 200, block: '', body: stream })
+  assert.equal(response.bodyUsed, true)
+  async function* letters() {
     yield 'a'
+    yield 'b'
   }
-  assert.throws(() => prepare(new Response(parts())), expected)
+  assert.equal(await textOf(parts(new Response(letters())).body), 'ab')
 })
 
 test('an error response cannot be sent', () => {
@@ -227,7 +245,7 @@ test("the platform's response becomes ours", async () => {
   const { status, block, body } = parts(fromForeignResponse(foreign))
   assert.equal(status, 201)
   assert.equal(block, `a\0b\0${TEXT}set-cookie\0c\0set-cookie\0d\0`)
-  assert.equal(Buffer.from(await body).toString(), 'é')
+  assert.equal(await textOf(body), 'é')
   assert.equal(foreign.bodyUsed, true)
   assert.equal(
     parts(fromForeignResponse(new globalThis.Response(null, { status: 204 }))).body,
@@ -244,6 +262,25 @@ test('a response of the same shape, without prototype, becomes ours', async () =
   const response = fromForeignResponse(foreign)
   assert.equal(response.headers.get('a'), 'b')
   assert.equal(await response.text(), 'a')
+  for (const body of [undefined, 'of another kind']) {
+    const { body: stream } = parts(fromForeignResponse({ ...foreign, body }))
+    assert.equal(await textOf(stream), 'a', 'no body that is a stream: it is read as a whole')
+  }
+})
+
+test('an answer that is prepared while another one is does not mix with it', () => {
+  const foreign = {
+    status: 201,
+    headers: new Map([['a', 'b']]),
+    arrayBuffer: async () => new ArrayBuffer(0),
+    get body() {
+      prepare(new Response('other', { status: 404 }))
+      return new ReadableStream()
+    },
+  }
+  const { status, block, body } = prepare(fromForeignResponse(foreign))
+  assert.deepEqual([status, block], [201, 'a\0b\0'])
+  assert.ok(body instanceof ReadableStream)
 })
 
 test('what is no response is none, and one that cannot be sent is an error', async () => {
@@ -263,7 +300,7 @@ test("a body of the platform's response that was looked at is still read", async
   assert.ok(response.body)
   const copy = response.clone()
   assert.equal(await response.text(), 'abc')
-  assert.equal(Buffer.from(await parts(copy).body).toString(), 'abc')
+  assert.equal(await textOf(parts(copy).body), 'abc')
 })
 
 test('console.log shows status and headers', () => {
