@@ -243,6 +243,21 @@ export class Context {
    * that close. A rejection goes to the `error` option, else it is a warning of the process.
    */
   waitUntil(promise: unknown): void
+  /**
+   * The trailer fields behind a chunked body (RFC 9110 §6.5), apart from the header fields; empty
+   * where there are none. Ask before the answer is given. Resolves when the body has ended: one
+   * above 64 KiB has to be read for that. Rejects when the body is lost.
+   */
+  readonly trailers: Promise<Headers>
+  /**
+   * Sends an interim answer before the real one (RFC 9110 §15.2), such as 103 with `link` fields
+   * (RFC 8297). Clients of HTTP/1.0 get none.
+   * @param status 100 to 199, but not 101
+   * @returns false when the real answer has begun, or the request didn't come over a socket
+   * @throws {RangeError} for another status
+   * @throws {TypeError} for a field that can't be sent
+   */
+  sendInformational(status: number, headers?: HeadersSource): boolean
 }
 
 /** A request as listeners get it. */

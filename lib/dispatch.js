@@ -54,6 +54,7 @@ import { Upload } from './upload.js'
  * @property {(request: Request, peer: Peer) => unknown} respond calls the handler
  * @property {((error: unknown, request: Request) => unknown) | undefined} onError the error hook
  * @property {(error: unknown, request: Request) => void} report takes what no hook took
+ * @property {(error: unknown, request: Request) => void} reportLate takes what comes after the answer
  * @property {boolean} development
  * @property {{ scheme: 'http', authority: string }} origin
  */
@@ -99,11 +100,43 @@ export class Dispatcher extends AsyncResource {
    * @param {number} milliseconds 0 is off
    */
   setTimeout(request, milliseconds) {
+    return this.#name(request) !== undefined && this.engine.setTimeout(milliseconds)
+  }
+
+  /**
+   * Sends an interim answer to a request that is under way; false when its answer has begun.
+   * @param {Request} request
+   * @param {number} status
+   * @param {string} block
+   */
+  inform(request, status, block) {
+    if (this.#name(request) === undefined) return false
+    this.#record[STATUS] = status
+    this.#record[BLOCK] = this.#blocks.idOf(block)
+    return this.engine.inform()
+  }
+
+  /**
+   * The trailer fields of a request that is under way, as a header block, when its body has ended.
+   * @param {Request} request
+   * @returns {Promise<string>}
+   */
+  async trailers(request) {
+    const exchange = this.#name(request)
+    if (exchange === undefined) return ''
+    return exchange.upload?.trailers() ?? this.engine.takeTrailers()
+  }
+
+  /**
+   * Makes the record name a request, and gives its exchange, if it is under way.
+   * @param {Request} request
+   */
+  #name(request) {
     const exchange = this.#current?.request === request ? this.#current : exchangeOf(request)
-    if (exchange === undefined) return false
-    if (exchange !== this.#current && exchange !== this.#deferred[exchange.slot]) return false
+    if (exchange === undefined) return undefined
+    if (exchange !== this.#current && exchange !== this.#deferred[exchange.slot]) return undefined
     exchange.name(this.#record)
-    return this.engine.setTimeout(milliseconds)
+    return exchange
   }
 
   /** @param {string} head */
@@ -173,6 +206,8 @@ export class Dispatcher extends AsyncResource {
    */
   #recover(exchange, error) {
     const { onError, report } = this.#service
+    // That the client has left is no fault of the handler's.
+    if (exchange.isLost && error instanceof DOMException) return this.#giveUp(exchange, error)
     if (exchange.hasFailed || onError === undefined) {
       report(error, exchange.request)
       return this.#giveUp(exchange, error)
@@ -289,7 +324,7 @@ export class Dispatcher extends AsyncResource {
     try {
       await outgoing.run(this.engine, () => exchange.name(this.#record))
     } catch (error) {
-      this.#service.report(error, exchange.request)
+      this.#service.reportLate(error, exchange.request)
     }
     exchange.upload?.lose(answered)
     this.#forget(exchange)

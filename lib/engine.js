@@ -51,11 +51,15 @@
  * @property {(body: string | Uint8Array | undefined) => boolean} answer a deferred answer to the
  *   request that the record names; false when it is gone
  * @property {(part: Uint8Array) => number} write a part of a streamed answer: 0 is go on, 1 wait for
- *   room, 2 it goes nowhere
- * @property {() => boolean} end the streamed answer is complete
+ *   room, 2 it goes nowhere, 3 it is more than the announced length
+ * @property {() => number} end the streamed answer is complete; 2 it goes nowhere, 3 it is less than
+ *   the announced length
+ * @property {() => boolean} inform an interim answer to the request that the record names; false
+ *   when it can no longer be given
  * @property {() => void} abort the streamed answer is given up
  * @property {(isPassed: boolean) => void} readBody reads the rest of a body, part by part or as a
  *   whole
+ * @property {() => string} takeTrailers the trailer fields as a header block
  * @property {() => string | undefined} takeText
  * @property {() => Uint8Array<ArrayBuffer> | undefined} takeBytes
  * @property {(ms: number) => boolean} setTimeout

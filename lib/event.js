@@ -3,11 +3,18 @@
  * instead. Nothing here knows how an answer reaches the client.
  */
 import { BarewireError, CODES } from './errors.js'
+import { blockOf, Headers } from './headers.js'
 
 /** @typedef {import('./server.js').Server} Server */
 /** @typedef {import('./request.js').Request} Request */
 /** @typedef {import('./peer.js').Peer} Peer */
-/** @typedef {import('./background.js').Background} Background */
+/**
+ * What contexts do through their server.
+ * @typedef {object} Tools
+ * @property {import('./background.js').Background} background
+ * @property {(request: Request) => Promise<string>} trailers
+ * @property {(request: Request, status: number, block: string) => boolean} inform
+ */
 /** @typedef {(event: FetchEvent) => unknown} Listener */
 
 // Filled in by the static block below: what the event, too, needs of its context.
@@ -22,19 +29,19 @@ export class Context {
   #server
   #request
   #peer
-  #background
+  #tools
 
   /**
    * @param {Server} server
    * @param {Request} request
    * @param {Peer} peer
-   * @param {Background} background
+   * @param {Tools} tools
    */
-  constructor(server, request, peer, background) {
+  constructor(server, request, peer, tools) {
     this.#server = server
     this.#request = request
     this.#peer = peer
-    this.#background = background
+    this.#tools = tools
   }
 
   get server() {
@@ -51,12 +58,31 @@ export class Context {
 
   /** @param {unknown} promise */
   waitUntil(promise) {
-    this.#background.add(promise, this.#request)
+    this.#tools.background.add(promise, this.#request)
+  }
+
+  /** The fields behind a chunked body, when it has ended; ask while the request is under way. */
+  get trailers() {
+    return this.#tools.trailers(this.#request).then(headersFromTrailers)
+  }
+
+  /**
+   * Sends an interim answer; false when the real one has begun.
+   * @param {number} status 100 to 199, but not 101
+   * @param {import('./headers.js').HeadersInit} [headers]
+   */
+  sendInformational(status, headers = undefined) {
+    if (!Number.isInteger(status) || status < 100 || status > 199 || status === 101) {
+      throw new RangeError(
+        `an interim status is from 100 to 199 and not 101, but ${status} was given`,
+      )
+    }
+    return this.#tools.inform(this.#request, status, blockOf(new Headers(headers)))
   }
 
   static {
     requestOf = (context) => context.#request
-    reportLate = (context, error) => context.#background.report(error, context.#request)
+    reportLate = (context, error) => context.#tools.background.report(error, context.#request)
   }
 }
 
@@ -172,6 +198,14 @@ export class FetchEvent extends Context {
  */
 export function runListeners(event, listeners, rest) {
   return run(event, listeners, rest)
+}
+
+/** @param {string} block as they were sent, unlike the blocks of answers */
+function headersFromTrailers(block) {
+  const parts = block.split('\0')
+  const headers = new Headers()
+  for (let at = 0; at + 1 < parts.length; at += 2) headers.append(parts[at], parts[at + 1])
+  return headers
 }
 
 /**

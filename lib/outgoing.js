@@ -14,6 +14,7 @@ const GATHERED = 64 * 1024
 /** What `write` of the engine says. */
 const WAIT = 1
 const GONE = 2
+const WRONG_LENGTH = 3
 
 /** @typedef {Pick<import('./engine.js').Engine, 'write' | 'end' | 'abort'>} Sink */
 
@@ -90,11 +91,12 @@ export class Outgoing extends AsyncResource {
         if (this.#isLost) return
         const part = done ? undefined : this.#checked(value)
         name()
-        if (part === undefined) {
-          engine.end()
-          return
+        const credit = part === undefined ? engine.end() : engine.write(part)
+        if (credit === WRONG_LENGTH) {
+          const more = part === undefined ? 'fewer' : 'more'
+          throw new TypeError(`the stream gave ${more} bytes than its Content-Length says`)
         }
-        const credit = engine.write(part)
+        if (part === undefined) return
         if (credit === GONE) this.lose(new DOMException('the client has gone', 'AbortError'))
         else if (credit === WAIT) await this.#room()
       }

@@ -45,6 +45,8 @@ export class Server {
   /** @type {import('./dispatch.js').Service} */
   #service
   #background
+  /** @type {import('./event.js').Tools} */
+  #tools
   /** @type {import('./shapes.js').Call | undefined} */
   #handler
   /** @type {readonly Listener[]} replaced, never changed: a request keeps those it began with */
@@ -81,11 +83,17 @@ export class Server {
     this.#service = {
       respond: (request, peer) => this.#respond(request, peer),
       onError: /** @type {import('./dispatch.js').Service['onError']} */ (onError),
+      reportLate: (error, request) => this.#reportLate(error, request),
       report: (error) => warn(error, 'a request failed and no error hook took it'),
       development,
       origin: { scheme: 'http', authority: 'localhost' },
     }
     this.#background = new Background((error, request) => this.#reportLate(error, request))
+    this.#tools = {
+      background: this.#background,
+      trailers: async (request) => (await this.#dispatcher?.trailers(request)) ?? '',
+      inform: (request, status, block) => this.#dispatcher?.inform(request, status, block) ?? false,
+    }
     if (fetch !== undefined) this.reload(fetch)
   }
 
@@ -206,11 +214,11 @@ export class Server {
   #respond(request, peer) {
     const handler = this.#handler
     if (this.#listeners.length > 0) {
-      const event = new FetchEvent(this, request, peer, this.#background)
+      const event = new FetchEvent(this, request, peer, this.#tools)
       return runListeners(event, this.#listeners, handler && (() => handler(request, event)))
     }
     if (handler !== undefined) {
-      return handler(request, new Context(this, request, peer, this.#background))
+      return handler(request, new Context(this, request, peer, this.#tools))
     }
     throw new BarewireError(
       CODES.NO_RESPONSE,

@@ -11,7 +11,11 @@ const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 /** Bytes that wait in a stream before the socket has to. */
 const HIGH_WATER = 256 * 1024
 
-/** @typedef {Pick<import('./engine.js').Engine, 'readBody' | 'takeText' | 'takeBytes'>} Source */
+/**
+ * @typedef {Pick<
+ *   import('./engine.js').Engine, 'readBody' | 'takeText' | 'takeBytes' | 'takeTrailers'
+ * >} Source
+ */
 
 export class Upload {
   #engine
@@ -21,6 +25,10 @@ export class Upload {
   #loss
   /** Whether the engine reads on without being asked. */
   #isFlowing = false
+  /** Its trailer fields as a header block, once it has ended. */
+  #trailers = ''
+  /** @type {(() => void)[]} settle those who wait for the trailers */
+  #onTrailers = []
   /** @type {(() => void) | undefined} settles the collecting */
   #onCollected
   /** @type {ReadableStream<Uint8Array> | undefined} */
@@ -64,13 +72,18 @@ export class Upload {
   onPart(part) {
     if (this.#loss !== undefined) return false
     this.#controller?.enqueue(part)
-    this.#isFlowing = (this.#controller?.desiredSize ?? 0) > 0
+    // Without a mark of its own the stream's desire is the negative of what waits in it.
+    const room = HIGH_WATER + (this.#controller?.desiredSize ?? -HIGH_WATER)
+    this.#isFlowing = room > 0
     return this.#isFlowing
   }
 
   /** It is complete. */
   onEnd() {
     this.#hasEnded = true
+    this.#name()
+    this.#trailers = this.#engine.takeTrailers()
+    this.#settleTrailers()
     this.#onCollected?.()
     if (this.#loss === undefined && this.#controller !== undefined) close(this.#controller)
   }
@@ -82,8 +95,27 @@ export class Upload {
   lose(reason) {
     if (this.#hasEnded || this.#loss !== undefined) return
     this.#loss = reason
+    this.#settleTrailers()
     this.#onCollected?.()
     this.#controller?.error(reason())
+  }
+
+  /**
+   * The trailer fields as a header block, when it has ended.
+   * @returns {Promise<string>}
+   */
+  trailers() {
+    return new Promise((resolve, reject) => {
+      this.#onTrailers.push(() => {
+        if (this.#hasEnded) resolve(this.#trailers)
+        else reject((this.#loss ?? gone)())
+      })
+      if (this.#hasEnded || this.#loss !== undefined) this.#settleTrailers()
+    })
+  }
+
+  #settleTrailers() {
+    for (const settle of this.#onTrailers.splice(0)) settle()
   }
 
   /**
@@ -128,7 +160,8 @@ export class Upload {
           this.#loss ??= () => reason ?? gone()
         },
       },
-      { highWaterMark: HIGH_WATER },
+      // Nothing is read before the first reading, so nothing is asked of the client either.
+      { highWaterMark: 0 },
     )
   }
 }

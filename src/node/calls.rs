@@ -11,7 +11,7 @@ use super::command::Command;
 use super::record::Kind;
 use super::shared::Shared;
 use super::values::{Failed, Js, Outcome, boundary};
-use crate::server::{Block, Credit};
+use crate::server::{Block, Credit, ReplyError};
 
 /// Puts the functions on the engine's object. Each keeps the engine alive.
 pub(super) fn install(js: Js, object: napi_value, shared: &Rc<Shared>) -> Outcome<()> {
@@ -170,7 +170,7 @@ unsafe extern "C" fn inform(env: napi_env, info: napi_callback_info) -> napi_val
 }
 
 /// `write(part: Uint8Array): number`: a part of the streamed answer to the request that the record
-/// names; 0 is go on, 1 is wait for room, 2 is that it goes nowhere.
+/// names; 0 is go on, 1 is wait for room, 2 is that it goes nowhere, 3 that it is too much.
 unsafe extern "C" fn write(env: napi_env, info: napi_callback_info) -> napi_value {
     let run = |js: Js, shared: &Shared, part: napi_value| {
         let id = shared.bridge.record.id();
@@ -183,23 +183,27 @@ unsafe extern "C" fn write(env: napi_env, info: napi_callback_info) -> napi_valu
             // Queued: the turn that is under way has enough to do.
             None if shared.is_open() => 0,
             Some(Ok(Credit::Wait)) => 1,
-            Some(Err(_)) | None => 2,
+            Some(Err(ReplyError::Answer(_))) => 3,
+            Some(Err(ReplyError::Stale)) | None => 2,
         })
     };
     // SAFETY: made by `install`.
     unsafe { call(env, info, run) }
 }
 
-/// `end(): boolean`: the streamed answer is complete; false when it goes nowhere.
+/// `end(): number`: the streamed answer is complete; 2 is that it goes nowhere, 3 that it is too
+/// little, and then the connection is cut.
 unsafe extern "C" fn end(env: napi_env, info: napi_callback_info) -> napi_value {
     let run = |js: Js, shared: &Shared, _| {
         let id = shared.bridge.record.id();
         shared.bridge.forget(id);
-        let ended = shared.apply(
-            |server| server.finish(id, &[]).is_ok(),
-            || Command::End { id, is_regular: true },
-        );
-        js.boolean(ended.unwrap_or(true))
+        let ended =
+            shared.apply(|server| server.finish(id, &[]), || Command::End { id, is_regular: true });
+        js.number(match ended {
+            Some(Ok(())) | None => 0,
+            Some(Err(ReplyError::Stale)) => 2,
+            Some(Err(ReplyError::Answer(_))) => 3,
+        })
     };
     // SAFETY: made by `install`.
     unsafe { call(env, info, run) }
