@@ -284,7 +284,7 @@ export interface ServerStats {
   avgLatencyMs: number
   p50LatencyMs: number
   p99LatencyMs: number
-  /** Requests whose handlers have not answered yet. */
+  /** Requests whose answers aren't complete: that of the handler, or the end of a stream. */
   pendingRequests: number
   bytesReceived: number
   bytesSent: number
@@ -327,7 +327,7 @@ export type BodySource =
   | FormData
   | URLSearchParams
   | ReadableStream
-  | AsyncIterable<Uint8Array>
+  | AsyncIterable<string | Uint8Array>
   | null
 
 export type HeadersSource =

@@ -10,7 +10,7 @@
 use std::io;
 use std::sync::Arc;
 
-use mio::{Interest, Poll, Waker};
+use mio::{Poll, Waker};
 
 use super::app::Gone;
 use super::clock::Clock;
@@ -18,10 +18,10 @@ use super::connection::Connection;
 use super::counters::Counters;
 use super::pool::Pool;
 use super::slots::{Key, ReplyId, Slots, Target};
-use super::socket::{Peer, Socket};
+use super::socket::Peer;
 use super::timers::Wheel;
 use crate::limits;
-use crate::proto::http1::{self, AnswerError, BodyLength, Closing, Context, Http1};
+use crate::proto::http1::{self, AnswerError, BodyLength, Context};
 use crate::proto::{CloseReason, Fault};
 use crate::wire::block::Block;
 
@@ -133,13 +133,7 @@ impl Io {
         block: &Block,
         body: &[u8],
     ) -> Result<(), ReplyError> {
-        self.reply(id, |connection, cork, cx| {
-            let length = BodyLength::Known(body.len() as u64);
-            let sending = connection.machine.head(cork, status, block, length, cx)?;
-            connection.machine.body(body.len() as u64)?;
-            connection.machine.finish(cork, &[], cx)?;
-            Ok(if sending.has_body { Beside::Borrowed(body) } else { Beside::Nothing })
-        })
+        self.whole(id, status, block, body.len(), Beside::Borrowed(body))
     }
 
     /// Answers with a whole body that is given away: a rest that must wait isn't copied.
@@ -150,12 +144,24 @@ impl Io {
         block: &Block,
         body: Vec<u8>,
     ) -> Result<(), ReplyError> {
+        self.whole(id, status, block, body.len(), Beside::Owned(body))
+    }
+
+    fn whole(
+        &mut self,
+        id: ReplyId,
+        status: u16,
+        block: &Block,
+        length: usize,
+        body: Beside<'_>,
+    ) -> Result<(), ReplyError> {
         self.reply(id, |connection, cork, cx| {
-            let length = BodyLength::Known(body.len() as u64);
-            let sending = connection.machine.head(cork, status, block, length, cx)?;
-            connection.machine.body(body.len() as u64)?;
+            let length = length as u64;
+            let known = BodyLength::Known(length);
+            let sending = connection.machine.head(cork, status, block, known, cx)?;
+            connection.machine.body(length)?;
             connection.machine.finish(cork, &[], cx)?;
-            Ok(if sending.has_body { Beside::Owned(body) } else { Beside::Nothing })
+            Ok(if sending.has_body { body } else { Beside::Nothing })
         })
     }
 
@@ -382,24 +388,6 @@ impl Io {
         self.pool.give(buffer);
     }
 
-    /// Takes a fresh connection in.
-    pub(super) fn adopt(&mut self, socket: Socket, peer: Peer) -> Accepted {
-        let machine = Http1::new(&self.world.context());
-        let key = self.slots.insert(Connection::new(socket, peer, machine));
-        let Some(connection) = self.slots.get_mut(key) else {
-            return Accepted::None;
-        };
-        let token = Target::Slot(key).into();
-        let registry = self.poll.registry();
-        if registry.register(&mut connection.socket, token, Interest::READABLE).is_err() {
-            self.slots.remove(key);
-            return Accepted::Pause;
-        }
-        self.counters.accepted += 1;
-        self.settle(key);
-        Accepted::One
-    }
-
     fn connection(&mut self, id: ReplyId) -> Option<&mut Connection> {
         let connection = self.slots.get_mut(id.key())?;
         let machine = &connection.machine;
@@ -467,126 +455,6 @@ impl Io {
             self.settle(key);
         }
         Ok(())
-    }
-
-    /// Writes the cork and a body beside it.
-    pub(super) fn write(&mut self, key: Key, beside: Beside<'_>) {
-        let Some(connection) = self.slots.get_mut(key) else {
-            self.cork.clear();
-            return;
-        };
-        let is_empty = self.cork.is_empty() && matches!(beside, Beside::Nothing);
-        // An answer may end without a byte of its own: its books are still to be closed.
-        if is_empty && (connection.unwritten == 0 || !connection.outbox.is_empty()) {
-            return;
-        }
-        let (socket, outbox) = (&mut connection.socket, &mut connection.outbox);
-        let written = match beside {
-            Beside::Nothing => outbox.write(socket, &mut self.pool, [&self.cork, b"", b""]),
-            Beside::Borrowed(body) => outbox.write(socket, &mut self.pool, [&self.cork, body, b""]),
-            Beside::Framed(part, behind) => {
-                outbox.write(socket, &mut self.pool, [&self.cork, part, behind])
-            }
-            Beside::Owned(body) => outbox.write_owned(socket, &mut self.pool, &self.cork, body),
-        };
-        self.cork.clear();
-        // Something outgrew it; it stays small for the rest.
-        if self.cork.capacity() > 2 * limits::CORK {
-            self.cork.shrink_to(limits::CORK);
-        }
-        self.on_written(key, &written);
-    }
-
-    /// Accounts for what the kernel took, and watches for room where it didn't take all.
-    pub(super) fn on_written(&mut self, key: Key, written: &io::Result<usize>) {
-        let Some(connection) = self.slots.get_mut(key) else {
-            return;
-        };
-        let Ok(taken) = *written else {
-            connection.outbox.clear(&mut self.pool);
-            connection.machine.cut(CloseReason::ClientAborted);
-            return;
-        };
-        self.counters.bytes_sent += taken as u64;
-        self.world.clock.refresh();
-        if connection.outbox.is_empty() {
-            connection.machine.on_sent(&self.world.context());
-            let answers = std::mem::take(&mut connection.unwritten);
-            if answers > 0 {
-                let latency = self.world.clock.now_us().saturating_sub(connection.began_us);
-                self.counters.on_answered(latency, answers);
-            }
-            return;
-        }
-        connection.machine.on_send_blocked(taken as u64, &self.world.context());
-        if !connection.flags.watches_writable {
-            connection.flags.watches_writable = true;
-            let interest = Interest::READABLE | Interest::WRITABLE;
-            let registry = self.poll.registry();
-            if registry
-                .reregister(&mut connection.socket, Target::Slot(key).into(), interest)
-                .is_err()
-            {
-                connection.machine.cut(CloseReason::ClientAborted);
-            }
-        }
-    }
-
-    /// Does what the connection's state asks for now that nothing is being done with it: close
-    /// it, shut it, wait for time or for a place in the next turn.
-    pub(super) fn settle(&mut self, key: Key) {
-        let Some(connection) = self.slots.get_mut(key) else {
-            return;
-        };
-        match connection.machine.closing() {
-            Some(Closing::Cut(reason)) => {
-                if connection.machine.ends_by_close() {
-                    connection.socket.reset_on_close();
-                }
-                return self.remove(key, reason);
-            }
-            Some(Closing::Shut(reason)) if connection.outbox.is_empty() => {
-                let flags = &mut connection.flags;
-                // Nothing unread can turn our close into a reset over the answer.
-                let quiet = connection.leftover.is_empty() && !flags.readable;
-                let whole = connection.machine.has_whole_request();
-                let expected = connection.machine.was_asked_to_close();
-                let at_once = reason == CloseReason::Answered && expected && whole && quiet;
-                if flags.fin || at_once {
-                    return self.remove(key, reason);
-                }
-                if !flags.lingers {
-                    flags.lingers = true;
-                    if connection.socket.shutdown_write().is_err() {
-                        return self.remove(key, reason);
-                    }
-                    connection.machine.on_linger(self.world.clock.now_ms());
-                }
-            }
-            _ => {}
-        }
-        if let Some(deadline) = connection.machine.deadline() {
-            self.wheel.schedule(key.index, deadline);
-        }
-        if connection.can_go_on() && !connection.flags.ready {
-            connection.flags.ready = true;
-            self.ready.push(key);
-        }
-    }
-
-    fn remove(&mut self, key: Key, reason: CloseReason) {
-        let Some(mut connection) = self.slots.remove(key) else {
-            return;
-        };
-        self.wheel.cancel(key.index);
-        // Closing the socket, which its drop does, takes it out of the poll, too.
-        let id = ReplyId::new(key, connection.machine.sequence());
-        if connection.machine.owes_answer() && connection.told_gone != Some(id.sequence) {
-            self.lost.push((id, Gone::Lost));
-        }
-        connection.outbox.clear(&mut self.pool);
-        self.pool.give(std::mem::take(&mut connection.leftover));
-        self.counters.on_close(reason);
     }
 }
 

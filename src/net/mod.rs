@@ -13,6 +13,7 @@
 //! This room may use [`crate::proto`], [`crate::wire`] and [`crate::limits`]. It knows nothing of
 //! handlers, of what a request means, or of JavaScript.
 
+mod accept;
 mod app;
 mod clock;
 mod connection;
@@ -26,6 +27,7 @@ mod reactor;
 mod slots;
 mod socket;
 mod sys;
+mod tend;
 mod timers;
 
 pub use app::{App, Gone};

@@ -4,15 +4,14 @@ use std::io::{self, ErrorKind, Read};
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
 
+use mio::Events;
 use mio::event::Event as Readiness;
-use mio::{Events, Interest};
 
 use super::app::{App, Gone};
 use super::io::{Accepted, Beside, Io, Settings};
-use super::listener::{ListenAddress, Listener};
+use super::listener::Listener;
 use super::mailbox::{Inbox, Mailbox};
 use super::slots::{Key, ReplyId, Target};
-use super::sys::{AcceptError, ListenOptions};
 use crate::limits;
 use crate::proto::http1::Event;
 use crate::proto::{CloseReason, Fault};
@@ -26,13 +25,13 @@ use crate::wire::head::{Head, HeadSpans, Method};
 #[derive(Debug)]
 pub struct Reactor<A: App> {
     app: A,
-    io: Io,
+    pub(super) io: Io,
     events: Events,
-    listeners: Vec<Option<Listener>>,
+    pub(super) listeners: Vec<Option<Listener>>,
     /// Listeners that may have connections waiting, by number.
-    accepting: Vec<usize>,
+    pub(super) accepting: Vec<usize>,
     /// Until then nothing is accepted: the process has no descriptors left.
-    accept_after_ms: u64,
+    pub(super) accept_after_ms: u64,
     mailbox: Mailbox<A::Message>,
     inbox: Inbox<A::Message>,
     messages: Vec<A::Message>,
@@ -65,25 +64,6 @@ impl<A: App> Reactor<A> {
             drain_deadline: None,
             cut: 0,
         })
-    }
-
-    /// Binds and begins to accept; gives the address that it got.
-    pub fn listen(
-        &mut self,
-        address: &ListenAddress,
-        reuse_port: bool,
-        backlog: u32,
-    ) -> io::Result<ListenAddress> {
-        let options = ListenOptions { backlog, reuse_port, v6_only: false };
-        let mut listener = Listener::bind(address, options)?;
-        let number = self.listeners.len();
-        let token = u8::try_from(number).ok().filter(|&number| number < Target::LISTENERS);
-        let token = token.ok_or(ErrorKind::QuotaExceeded)?;
-        let registry = self.io.poll.registry();
-        registry.register(&mut listener, Target::Listener(token).into(), Interest::READABLE)?;
-        let address = listener.address().clone();
-        self.listeners.push(Some(listener));
-        Ok(address)
     }
 
     /// The way in for other threads.
@@ -472,59 +452,6 @@ impl<A: App> Reactor<A> {
         }
         self.io.pool.give(std::mem::take(&mut connection.leftover));
         self.io.settle(key);
-    }
-
-    fn note_accepting(&mut self, number: usize) {
-        if !self.accepting.contains(&number) {
-            self.accepting.push(number);
-        }
-    }
-
-    fn has_room(&self) -> bool {
-        let max = self.io.world.settings.max_connections;
-        max == 0 || self.io.slots.len() < max
-    }
-
-    /// Accepts within the turn's budget. Without room, or without descriptors, the listener stays
-    /// on the list and the kernel's backlog holds the clients.
-    fn accept(&mut self) {
-        if self.accepting.is_empty() || self.io.world.clock.now_ms() < self.accept_after_ms {
-            return;
-        }
-        let mut budget = limits::ACCEPT_BUDGET;
-        let mut at = 0;
-        while at < self.accepting.len() && budget > 0 && self.has_room() {
-            budget -= 1;
-            match self.accept_one(self.accepting[at]) {
-                Accepted::One => {}
-                Accepted::None => {
-                    self.accepting.swap_remove(at);
-                }
-                Accepted::Pause => {
-                    self.accept_after_ms = self.io.world.clock.now_ms() + limits::ACCEPT_PAUSE;
-                    at += 1;
-                }
-            }
-        }
-    }
-
-    fn accept_one(&mut self, number: usize) -> Accepted {
-        let Some(Some(listener)) = self.listeners.get(number) else {
-            return Accepted::None;
-        };
-        let (socket, peer) = match listener.accept() {
-            Ok(accepted) => accepted,
-            Err(error) => match AcceptError::of(&error) {
-                AcceptError::Empty => return Accepted::None,
-                AcceptError::Retry => return Accepted::One,
-                AcceptError::OutOfDescriptors => return Accepted::Pause,
-                AcceptError::Fatal => {
-                    self.listeners[number] = None;
-                    return Accepted::None;
-                }
-            },
-        };
-        self.io.adopt(socket, peer)
     }
 
     fn serve_ready(&mut self) {

@@ -20,4 +20,5 @@ pub use stats::Stats;
 pub use crate::net::{Credit, Gone, ListenAddress, Peer, ReplyError, ReplyId};
 pub use crate::proto::Timeouts;
 pub use crate::wire::block::Block;
+pub use crate::wire::fields::Trailers;
 pub use crate::wire::head::{Head, HeadLimits, Method, Version};

@@ -19,67 +19,20 @@
 //! which is the back-pressure.
 
 mod answer;
+mod body;
+mod words;
 
 use super::deadlines::{Deadlines, Progress};
-use super::{CloseReason, Fault, Timeouts, Timer};
+use super::{CloseReason, Fault, Timer};
 use crate::limits;
-use crate::wire::chunk::{self, Decoder};
-use crate::wire::fields::Trailers;
+use crate::wire::chunk::Decoder;
 use crate::wire::framing::{BodyKind, Framing};
-use crate::wire::head::{Extent, Head, HeadLimits, HeadSpans, Method, Scanner, Version};
+use crate::wire::head::{Extent, Head, HeadSpans, Method, Scanner, Version};
+
+use body::Body;
 
 pub use answer::{AnswerError, BodyLength, Sending};
-
-/// What stays the same for every connection of a server.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Settings {
-    /// Limits of a request head.
-    pub head: HeadLimits,
-    /// Clocks.
-    pub timeouts: Timeouts,
-}
-
-/// The world around a call: the time and the state of the server.
-#[derive(Clone, Copy, Debug)]
-pub struct Context<'a> {
-    /// Limits and clocks.
-    pub settings: &'a Settings,
-    /// Now, in milliseconds.
-    pub now: u64,
-    /// `Date: …` and CR LF, as it is sent in this second.
-    pub date: &'a [u8],
-    /// Whether the server is closing: every answer ends its connection.
-    pub draining: bool,
-}
-
-/// What [`Http1::next`] found in the bytes.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Event {
-    /// More bytes are needed.
-    NeedBytes,
-    /// An answer is owed: nothing is read until it is complete.
-    Paused,
-    /// A head is complete; its bytes are `input[start..end]`. An answer is owed from here on.
-    Request {
-        /// Offset of the head's first byte.
-        start: usize,
-        /// Offset after the head's last byte.
-        end: usize,
-        /// What follows: nothing for [`BodyKind::None`], else data and an end.
-        body: BodyKind,
-    },
-    /// `input[start..end]` is body data.
-    Data {
-        /// Offset of the first byte.
-        start: usize,
-        /// Offset after the last byte.
-        end: usize,
-    },
-    /// The body is complete.
-    BodyEnd(Trailers),
-    /// Bytes that nobody wants were dropped.
-    Discarded,
-}
+pub use words::{Closing, Context, Event, Settings};
 
 #[derive(Debug)]
 enum Request {
@@ -95,12 +48,6 @@ enum Request {
     Done,
     /// Nothing more is read: the bytes aren't understood, or nobody wants them.
     Closed,
-}
-
-#[derive(Debug)]
-enum Body {
-    Length(u64),
-    Chunked(Decoder),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -577,41 +524,5 @@ impl Http1 {
     /// Whether the request under way asks for another protocol.
     pub fn wants_upgrade(&self) -> bool {
         self.facts.upgrade
-    }
-}
-
-/// How a connection closes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Closing {
-    /// After everything is written: shut our side and let the client read it.
-    Shut(CloseReason),
-    /// At once.
-    Cut(CloseReason),
-}
-
-impl Body {
-    fn next(&mut self, input: &[u8]) -> Result<(usize, Event), Fault> {
-        match self {
-            Body::Length(0) => Ok((0, Event::BodyEnd(Trailers::default()))),
-            Body::Length(_) if input.is_empty() => Ok((0, Event::NeedBytes)),
-            Body::Length(left) => {
-                let end = usize::try_from(*left).unwrap_or(usize::MAX).min(input.len());
-                *left -= end as u64;
-                Ok((end, Event::Data { start: 0, end }))
-            }
-            Body::Chunked(decoder) => match decoder.next(input).map_err(Fault::Wire)? {
-                (used, chunk::Event::Partial) => Ok((used, Event::NeedBytes)),
-                (used, chunk::Event::Data { start, end }) => Ok((used, Event::Data { start, end })),
-                (used, chunk::Event::End(trailers)) => Ok((used, Event::BodyEnd(trailers))),
-            },
-        }
-    }
-
-    /// How many bytes are still to come, where the head said so.
-    fn known_rest(&self) -> Option<u64> {
-        match self {
-            Body::Length(left) => Some(*left),
-            Body::Chunked(_) => None,
-        }
     }
 }
