@@ -310,9 +310,12 @@ export class Dispatcher extends AsyncResource {
     if (this.#record[KIND] === LATER) return
     exchange.name(this.#record)
     const isTaken = this.engine.answer(body)
-    if (exchange.outgoing === undefined) this.#forget(exchange)
-    else if (isTaken) this.#stream(exchange, exchange.outgoing)
-    else exchange.outgoing.lose(ABORT_REASONS[GONE_CONNECTION_LOST]())
+    if (isTaken && exchange.outgoing !== undefined) {
+      this.#stream(exchange, exchange.outgoing)
+      return
+    }
+    exchange.outgoing?.lose(ABORT_REASONS[GONE_CONNECTION_LOST]())
+    this.#forget(exchange)
   }
 
   /**

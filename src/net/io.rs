@@ -353,11 +353,6 @@ impl Io {
         }
     }
 
-    /// Whether the server is closing.
-    pub fn is_draining(&self) -> bool {
-        self.world.draining
-    }
-
     /// The numbers.
     pub fn counters(&mut self) -> &mut Counters {
         &mut self.counters

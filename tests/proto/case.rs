@@ -103,3 +103,13 @@ pub(crate) fn ok(wire: &mut Wire) {
 pub(crate) fn never(_: &mut Wire) {
     panic!("nothing is to be answered here");
 }
+
+#[allow(clippy::unnecessary_wraps)] // it reads like `closing()`
+pub(crate) fn shut(reason: CloseReason) -> Option<Closing> {
+    Some(Closing::Shut(reason))
+}
+
+#[allow(clippy::unnecessary_wraps)] // it reads like `closing()`
+pub(crate) fn cut(reason: CloseReason) -> Option<Closing> {
+    Some(Closing::Cut(reason))
+}

@@ -1,24 +1,14 @@
 //! The clocks of design §3: `headers` is absolute, `idle` runs between requests only, `body` and
 //! `send` want progress, `timeout` runs from dispatch to the response head.
 
-use barewire::proto::http1::{BodyLength, Closing, Settings};
+use barewire::proto::http1::{BodyLength, Settings};
 use barewire::proto::{CloseReason, Fault, Timeouts};
 
-use super::case::{never, ok, refusal};
+use super::case::{cut, never, ok, refusal, shut};
 use super::wire::{When, Wire};
 
 const GET: &[u8] = b"GET /a HTTP/1.1\r\nHost: t\r\n\r\n";
 const POST: &[u8] = b"POST /a HTTP/1.1\r\nHost: t\r\nContent-Length: 100000\r\n\r\n";
-
-#[allow(clippy::unnecessary_wraps)] // it reads like `closing()`
-fn shut(reason: CloseReason) -> Option<Closing> {
-    Some(Closing::Shut(reason))
-}
-
-#[allow(clippy::unnecessary_wraps)] // it reads like `closing()`
-fn cut(reason: CloseReason) -> Option<Closing> {
-    Some(Closing::Cut(reason))
-}
 
 #[test]
 fn a_head_that_drips_is_refused_at_a_fixed_time_from_its_first_byte() {

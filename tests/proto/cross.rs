@@ -3,7 +3,7 @@
 use barewire::proto::http1::{AnswerError, BodyLength, Closing};
 use barewire::proto::{CloseReason, Fault};
 
-use super::case::{ok, refusal};
+use super::case::{cut, ok, refusal, shut};
 use super::wire::{When, Wire};
 
 const CLOSE: &str = "HTTP/1.1 200 OK|Content-Length: 2|Connection: close||ok";
@@ -105,16 +105,6 @@ impl State {
         }
         (wire.output(), wire.closing())
     }
-}
-
-#[allow(clippy::unnecessary_wraps)] // it reads like `closing()`
-fn shut(reason: CloseReason) -> Option<Closing> {
-    Some(Closing::Shut(reason))
-}
-
-#[allow(clippy::unnecessary_wraps)] // it reads like `closing()`
-fn cut(reason: CloseReason) -> Option<Closing> {
-    Some(Closing::Cut(reason))
 }
 
 #[test]

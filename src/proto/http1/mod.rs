@@ -355,10 +355,19 @@ impl Http1 {
                 self.close.get_or_insert(CloseReason::BodyTimeout);
                 None
             }
-            Timer::Body => self.on_gone(CloseReason::BodyTimeout),
-            Timer::Send => self.on_gone(CloseReason::SendTimeout),
-            // Why it lingers was recorded when it began.
-            Timer::Linger => self.on_gone(CloseReason::Answered),
+            Timer::Body => {
+                self.cut(CloseReason::BodyTimeout);
+                None
+            }
+            Timer::Send => {
+                self.cut(CloseReason::SendTimeout);
+                None
+            }
+            Timer::Linger => {
+                // Why it lingers was recorded when it began.
+                self.cut(CloseReason::Answered);
+                None
+            }
         }
     }
 
@@ -431,19 +440,13 @@ impl Http1 {
         }
     }
 
-    /// Ends the connection at once, whatever is under way; the first reason stays.
-    fn on_gone(&mut self, reason: CloseReason) -> Option<Fault> {
-        self.stop_reading();
-        self.close.get_or_insert(reason);
-        self.cut = true;
-        None
-    }
-
     /// Ends the connection at once, whatever is under way: the peer is gone, or the handler or
     /// the server gives up. The first reason stays. An answer under way gets no regular end, so
     /// it can't look complete.
     pub fn cut(&mut self, reason: CloseReason) {
-        self.on_gone(reason);
+        self.stop_reading();
+        self.close.get_or_insert(reason);
+        self.cut = true;
     }
 
     /// Whether the connection must close now, how, and why.
