@@ -99,15 +99,26 @@ export interface ServerOptions {
    */
   development?: boolean
   /**
+   * Compresses answers for clients that take it (RFC 9110 section 8.4), `true` with the defaults of
+   * {@link CompressionOptions}. Text, JSON, XML, scripts and the like are compressed, streams part by
+   * part; responses with content-encoding, content-range, a digest, status 206 or
+   * `cache-control: no-transform` are left alone.
+   * @default false
+   */
+  compression?: boolean | CompressionOptions
+  /**
    * Open connections; at the limit the server stops accepting until one ends.
    * @default 65536
    */
   maxConnections?: number
   /**
-   * Bytes of a request body; above it the answer is 413 (RFC 9110 section 15.5.14).
+   * Bytes of a request body; above it the answer is 413 (RFC 9110 section 15.5.14). A function is
+   * asked for each request that announces a body, at its head: the request that it gets has no body
+   * yet, and is another object than the handler's. If it throws or gives no size, the default is
+   * in force, and the process warns.
    * @default 10485760, 10 MiB
    */
-  maxBodySize?: number
+  maxBodySize?: number | ((request: Request) => number)
   /**
    * Bytes of all header fields of a request, 1 to 1048576; above it the answer is 431 (RFC 6585
    * section 5).
@@ -137,7 +148,8 @@ export interface ServerOptions {
   maxBufferedBytes?: number
   /**
    * Time of a handler, from its call to its response; then the answer is 503 and the request's
-   * signal aborts. Time in which the body is still coming does not count.
+   * signal aborts. Time in which the body is read does not count; while the handler leaves it
+   * unread, it does.
    * @default 30000
    */
   timeout?: number
@@ -165,6 +177,21 @@ export interface ServerOptions {
      */
     send?: number
   }
+}
+
+/** How answers are compressed. */
+export interface CompressionOptions {
+  /**
+   * What is offered, in the server's order: it decides between those that a client likes equally
+   * well. Naming a coding that this Node.js lacks throws `ERR_BAREWIRE_OPTION`.
+   * @default ['zstd', 'br', 'gzip']; without zstd before Node.js 22.15 and 23.8
+   */
+  codings?: readonly ('zstd' | 'br' | 'gzip')[]
+  /**
+   * Bytes of a body, where they are known; smaller ones are sent as they are.
+   * @default 1024
+   */
+  threshold?: number
 }
 
 /** A server. `new Server(options).listen()` is `serve(options)` for any hostname. */
@@ -304,6 +331,8 @@ export type BarewireErrorCode =
   | 'ERR_BAREWIRE_HEADER'
   | 'ERR_BAREWIRE_HOST'
   | 'ERR_BAREWIRE_HOSTNAME'
+  | 'ERR_BAREWIRE_LIMIT'
+  | 'ERR_BAREWIRE_MULTIPART'
   | 'ERR_BAREWIRE_NODE_VERSION'
   | 'ERR_BAREWIRE_NO_RESPONSE'
   | 'ERR_BAREWIRE_NOT_A_RESPONSE'
@@ -314,13 +343,172 @@ export type BarewireErrorCode =
 
 /** An error of barewire itself. Failed binds are Node's own errors, wrong states DOMExceptions. */
 export class BarewireError extends Error {
-  constructor(code: BarewireErrorCode, message: string, options?: ErrorOptions)
+  constructor(
+    code: BarewireErrorCode,
+    message: string,
+    options?: ErrorOptions & { status?: number },
+  )
   readonly code: BarewireErrorCode
+  /**
+   * Only where the client is to blame: the status of the answer, with the message as its text, when
+   * a handler lets the error through and the `error` option gives no other answer.
+   */
+  readonly status?: number
 }
+
+/**
+ * A file as a body, by its name. It is opened for each body that is made of it, and sent by the
+ * kernel (`sendfile`): its bytes don't pass through JavaScript. Relative paths start from the
+ * working directory.
+ *
+ * The body is all of the file, without regard to ranges and conditions: that is {@link serveFile}.
+ * `new Response(file(path))` throws Node's own error when the file can't be opened, such as
+ * `ENOENT`, `EISDIR`, `EACCES`. A file that becomes shorter while it is sent cuts the connection.
+ * @param options.type content type; the one that the name's end implies by default
+ * @throws {BarewireError} `ERR_BAREWIRE_OPTION`: no path, or an empty one
+ * @throws {TypeError} for a type that no field can have
+ */
+export function file(path: string | URL, options?: { type?: string }): FileReference
+
+/** What {@link file} gives. */
+export interface FileReference {
+  readonly path: string
+  /** Content type; `application/octet-stream` where the name's end is unknown. */
+  readonly type: string
+}
+
+/**
+ * The answer to a request for one file: 200; 206 for a single or several ranges (RFC 9110 section
+ * 14); 304, 412 and 416 as its conditions ask for (section 13.2.2); 405 but for GET and HEAD. It
+ * has a strong `etag` of time and length, `last-modified`, `accept-ranges` and a `content-type`.
+ *
+ * The path is the author's, so links are followed and dots mean what they mean: never put one
+ * together from a request. That is what {@link serveStatic} is for.
+ * @param init.headers added to the answer, or put in the place of its own; `vary` is added to, and
+ *   `content-type` is that of the file, never of several ranges or of a refusal
+ * @throws {Error} Node's own when the file can't be opened, such as `ENOENT`
+ */
+export function serveFile(
+  request: globalThis.Request,
+  path: string | URL,
+  init?: { headers?: HeadersSource },
+): Response
+
+/**
+ * A handler that answers with the files of a directory, each as {@link serveFile} does. The
+ * directory is opened at once, and files relative to it: no path and no exchanged link leads out.
+ * `/` at the end of a path stands for the directory's index; without it the answer is 301. A small
+ * file that was found is trusted for a second to be the one under its path.
+ * @throws {BarewireError} `ERR_BAREWIRE_OPTION`, `ERR_BAREWIRE_UNKNOWN_OPTION`
+ * @throws {Error} Node's own when the directory can't be opened
+ */
+export function serveStatic(
+  directory: string | URL,
+  options?: StaticOptions,
+): (request: globalThis.Request, context?: Context) => StaticAnswer
+
+/** An answer, or the promise of one where `notFound` gives that. */
+export type StaticAnswer = globalThis.Response | PromiseLike<globalThis.Response>
+
+/** What {@link serveStatic} can be told. An option that is not one of these throws. */
+export interface StaticOptions {
+  /**
+   * The path under which the directory appears, encoded or as it is read; requests for others go
+   * to `notFound`. Without its slash at the end it gets 301, as directories do.
+   * @default '/'
+   */
+  prefix?: string
+  /**
+   * The file that stands for its directory; false serves no directories.
+   * @default 'index.html'
+   */
+  index?: string | false
+  /**
+   * Whether names that begin with a dot are served. `/.well-known/` always is (RFC 8615).
+   * @default false
+   */
+  dotfiles?: boolean
+  /**
+   * Which symbolic links are followed: relative ones that stay inside of the directory, none, or
+   * all of them. Where the system can't tell (macOS, Linux before 5.6), 'inside' is as 'never'.
+   * @default 'inside'
+   */
+  symlinks?: 'inside' | 'never' | 'anywhere'
+  /**
+   * Whether `NAME.br`, `NAME.zst` or `NAME.gz` beside a file is sent in its place to clients that
+   * take the coding (RFC 9110 section 12.5.3). It has an `etag` of its own.
+   * @default false
+   */
+  precompressed?: boolean
+  /** Added to each answer with a file, as the headers of {@link serveFile}: `cache-control`, say. */
+  headers?: HeadersSource
+  /** Answers for paths without a file, whatever the method. By default 404 and a line of text. */
+  // biome-ignore lint/suspicious/noExplicitAny: it gets whatever the handler was given
+  notFound?: (request: any, context: any) => StaticAnswer
+}
+/** Limits on a form. Each is an integer from 0 on, and 0 is off. */
+export interface MultipartOptions {
+  /**
+   * Fields and files of the form, up to 4294967295.
+   * @default 1000
+   */
+  maxParts?: number
+  /**
+   * Bytes of each part that is no file.
+   * @default 1048576, 1 MiB
+   */
+  maxFieldSize?: number
+  /**
+   * Bytes of each file. The server's `maxBodySize` bounds the whole body in any case.
+   * @default 0
+   */
+  maxFileSize?: number
+}
+
+/** A field or a file of a form. It can be read, once, until the next one is asked for. */
+export interface Part {
+  /** The form's name for it; parts may share one. */
+  readonly name: string
+  /**
+   * As the client sent it; undefined for a plain field, empty where no file was chosen. Never use it
+   * as a path: it may hold slashes and anything else.
+   */
+  readonly filename: string | undefined
+  /** Whether it has a filename, even an empty one. */
+  readonly isFile: boolean
+  /** Its Content-Type as sent, else 'text/plain' (RFC 7578 section 4.4). Nobody has checked it. */
+  readonly type: string
+  /** All of its header fields, immutable. */
+  readonly headers: Headers
+  /** A byte stream; its pulling is what reads the request. */
+  readonly body: ReadableStream<Uint8Array>
+  /** All of it, decoded as UTF-8, in memory. */
+  text(): Promise<string>
+  /** All of it, in memory. */
+  bytes(): Promise<Uint8Array>
+}
+
+/**
+ * Reads a form (`multipart/form-data`, RFC 7578) part by part while it comes; nothing is read from
+ * the request before a part, or its body, is asked for. What is left of a part is skipped when the
+ * next one is asked for. Leaving the loop cancels the request's body.
+ *
+ * While it is read it rejects with a BarewireError of `ERR_BAREWIRE_MULTIPART` (status 400) for a
+ * form that is malformed or cut short, `ERR_BAREWIRE_LIMIT` (status 413) for one above a limit, and
+ * as other readings of a body when that is lost.
+ * @throws {BarewireError} `ERR_BAREWIRE_OPTION`, `ERR_BAREWIRE_UNKNOWN_OPTION`;
+ *   `ERR_BAREWIRE_MULTIPART`: another type of body (status 415), no valid boundary (status 400)
+ * @throws {TypeError} for a body that was read already or is locked
+ */
+export function multipart(
+  request: Pick<globalThis.Request, 'headers' | 'body'>,
+  options?: MultipartOptions,
+): AsyncGenerator<Part, void, undefined>
 
 /** What a body can be made from. */
 export type BodySource =
   | string
+  | FileReference
   | ArrayBuffer
   | ArrayBufferView
   | Blob

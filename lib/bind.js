@@ -5,9 +5,8 @@
  */
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { constants } from 'node:os'
-import { getSystemErrorMap } from 'node:util'
 import { BarewireError, CODES } from './errors.js'
+import { systemError } from './system-error.js'
 
 /** How often another port is tried when the system's choice is taken in the other family. */
 const LOCALHOST_TRIES = 10
@@ -132,9 +131,7 @@ function bindPath(open, path, { backlog }) {
 }
 
 /**
- * @typedef {Error & {
- *   code: string, errno: number, syscall: string, address: string, port: number
- * }} ListenError
+ * @typedef {import('./system-error.js').SystemError & { address: string, port: number }} ListenError
  */
 
 /**
@@ -144,17 +141,7 @@ function bindPath(open, path, { backlog }) {
  * @param {number} port
  */
 function listenError(error, address, port) {
-  /** @type {number | undefined} */
-  const number = /** @type {any} */ (constants.errno)[error?.code]
-  if (number === undefined) return error
-  const text = getSystemErrorMap().get(-number)?.[1] ?? error.message
   const where = port === -1 ? address : `${address}:${port}`
-  const shaped = new Error(`listen ${error.code}: ${text} ${where}`, { cause: error })
-  return Object.assign(shaped, {
-    code: error.code,
-    errno: -number,
-    syscall: 'listen',
-    address,
-    port,
-  })
+  const say = (/** @type {string} */ text) => `listen ${error.code}: ${text} ${where}`
+  return systemError(error, say, { syscall: 'listen', address, port })
 }

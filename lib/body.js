@@ -7,6 +7,8 @@
 import { Readable } from 'node:stream'
 import { toUSVString } from 'node:util'
 import { isArrayBuffer } from 'node:util/types'
+import { FileBody, MOVED } from './file-body.js'
+import { FileReference } from './file-reference.js'
 import { ForeignBody } from './foreign-body.js'
 import { PlatformResponse } from './host.js'
 import { ownBuffer, readAll, streamFromIterable, streamOf } from './streams.js'
@@ -21,7 +23,7 @@ import { Upload } from './upload.js'
  */
 
 /**
- * @typedef {null | string | Uint8Array | ReadableStream | ForeignBody | Upload | NativeBody
+ * @typedef {null | string | Uint8Array | ReadableStream | FileBody | ForeignBody | Upload | NativeBody
  * } BodySource
  */
 
@@ -82,8 +84,18 @@ export class Body {
         response.headers.get('content-type') ?? '',
       )
     }
+    if (content instanceof FileReference) return new Body(content.open(), null, content.type)
     const type = content instanceof URLSearchParams ? FORM_TYPE : TEXT_TYPE
     return new Body(`${content}`, null, type)
+  }
+
+  /**
+   * The body that a stream of ours was given out for; undefined for streams of others.
+   * @param {ReadableStream} stream
+   * @throws {TypeError} for a stream that is locked or was read from
+   */
+  static behind(stream) {
+    return sources.has(stream) ? Body.from(stream) : undefined
   }
 
   /**
@@ -104,6 +116,18 @@ export class Body {
     return this.#stream
   }
 
+  /**
+   * Its bytes, where they are known without reading.
+   * @returns {number | undefined}
+   */
+  get size() {
+    const source = this.#source
+    if (source === null) return 0
+    if (typeof source === 'string') return Buffer.byteLength(source)
+    if (source instanceof Uint8Array) return source.byteLength
+    return source instanceof ReadableStream || source instanceof Upload ? undefined : source.length
+  }
+
   get isUsed() {
     return this.#source === CONSUMED || (this.#stream !== null && isDisturbed(this.#stream))
   }
@@ -121,9 +145,7 @@ export class Body {
     if (source === null) return null
     if (this.isUnusable) throw unusable()
     this.#source = CONSUMED
-    if (this.#stream !== null && (typeof source === 'string' || source instanceof Uint8Array)) {
-      retire(this.#stream)
-    }
+    if (this.#stream !== null && isAtHand(source)) retire(this.#stream)
     return source
   }
 
@@ -155,7 +177,9 @@ export class Body {
       this.#source = source.stream()
       return this.tee()
     }
-    if (!(source instanceof ForeignBody)) return new Body(source)
+    if (!(source instanceof ForeignBody || source instanceof FileBody)) return new Body(source)
+    // Whoever still has the stream must not take the file from the clones.
+    if (this.#stream !== null && isAtHand(source)) retire(this.#stream)
     this.#stream = null
     return new Body(source.clone())
   }
@@ -172,7 +196,9 @@ export class Body {
     if (typeof source === 'string') return withoutMark(toUSVString(source))
     if (source instanceof Uint8Array) return decode(source)
     if (source instanceof ReadableStream) return readAll(source).then(decode)
-    if (source instanceof ForeignBody) return source.bytes().then(decode)
+    if (source instanceof ForeignBody || source instanceof FileBody) {
+      return source.bytes().then(decode)
+    }
     if (source instanceof Upload) return source.text().then(withoutMark)
     return withoutMark(source.text())
   }
@@ -216,9 +242,11 @@ export class Body {
   #open() {
     if (this.#source === CONSUMED) return spentStream()
     this.detach()
-    const source = /** @type {string | Uint8Array | ForeignBody | Upload} */ (this.#source)
-    const isStreamed = source instanceof ForeignBody || source instanceof Upload
-    const stream = isStreamed ? source.stream() : streamOf(source)
+    const source = /** @type {string | Uint8Array | FileBody | ForeignBody | Upload} */ (
+      this.#source
+    )
+    const isBytes = typeof source === 'string' || source instanceof Uint8Array
+    const stream = isBytes ? streamOf(source) : source.stream()
     sources.set(stream, source)
     return stream
   }
@@ -243,9 +271,18 @@ function isNative(source) {
     source !== CONSUMED &&
     !(source instanceof Uint8Array) &&
     !(source instanceof ReadableStream) &&
+    !(source instanceof FileBody) &&
     !(source instanceof ForeignBody) &&
     !(source instanceof Upload)
   )
+}
+
+/**
+ * Whether a stream that was given out for the source isn't where its bytes are.
+ * @param {BodySource} source
+ */
+function isAtHand(source) {
+  return typeof source === 'string' || source instanceof Uint8Array || source instanceof FileBody
 }
 
 /**
@@ -296,7 +333,7 @@ function withoutMark(text) {
  * @param {ReadableStream} stream
  */
 function retire(stream) {
-  stream.getReader().cancel()
+  stream.getReader().cancel(MOVED)
 }
 
 /** The stream of something that was read before anyone asked for one. */

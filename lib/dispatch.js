@@ -7,7 +7,9 @@ import { AsyncResource } from 'node:async_hooks'
 import { Blocks } from './blocks.js'
 import { isThenable } from './event.js'
 import { ABORT_REASONS, answered, EngineBody, Exchange } from './exchange.js'
-import { errorResponse, responseFrom } from './fallback.js'
+import { errorResponse, responseFrom, warn } from './fallback.js'
+import { FileBody } from './file-body.js'
+import { readSize } from './options.js'
 import { gather, Outgoing, withoutBody } from './outgoing.js'
 import { NO_PEER, peerFrom } from './peer.js'
 import {
@@ -19,6 +21,7 @@ import {
   BYTES,
   EMPTY,
   FIELDS_START,
+  FILE,
   FLAGS,
   GENERATION,
   GONE_CLIENT_CLOSED,
@@ -30,6 +33,7 @@ import {
   METHOD,
   METHODS,
   NEW_CONNECTION,
+  OWN_BLOCK,
   SEQUENCE,
   SLOT,
   STATUS,
@@ -46,6 +50,7 @@ import { Upload } from './upload.js'
 /** @typedef {import('./peer.js').Peer} Peer */
 /** @typedef {import('./request.js').Request} Request */
 /** @typedef {import('./response.js').Response} Response */
+/** @typedef {import('./engine.js').Content} Content */
 
 /**
  * What the dispatcher needs of its server. Read afresh for each request, so that a reload counts
@@ -55,6 +60,8 @@ import { Upload } from './upload.js'
  * @property {((error: unknown, request: Request) => unknown) | undefined} onError the error hook
  * @property {(error: unknown, request: Request) => void} report takes what no hook took
  * @property {(error: unknown, request: Request) => void} reportLate takes what comes after the answer
+ * @property {((request: Request) => unknown) | undefined} maxBodySize says it for one request
+ * @property {import('./compression.js').Compress | undefined} compress gives an answer its last form
  * @property {boolean} development
  * @property {{ scheme: 'http', authority: string }} origin
  */
@@ -89,6 +96,7 @@ export class Dispatcher extends AsyncResource {
       (slot, generation, sequence, what, part) =>
         this.#notify(slot, generation, sequence, what, part),
       closed,
+      service.maxBodySize && ((head) => this.runInAsyncScope(this.#limit, this, head)),
     )
     this.#record = this.engine.record
     this.#blocks = new Blocks(this.engine)
@@ -151,20 +159,45 @@ export class Dispatcher extends AsyncResource {
     } else if (flags & HAS_BODY) {
       exchange.body = new EngineBody(this.engine, exchange, record[BODY_LENGTH])
     }
-    exchange.request = incomingRequest(
+    exchange.request = this.#request(head, exchange.body)
+    this.#current = exchange
+    const body = exchange.runInAsyncScope(this.#run, this, exchange)
+    this.#current = undefined
+    return body
+  }
+
+  /**
+   * The request of which the record has the facts.
+   * @param {string} head
+   * @param {EngineBody | Upload | null} body
+   */
+  #request(head, body) {
+    const record = this.#record
+    return incomingRequest(
       head,
       METHODS[record[METHOD]],
       record[TARGET_START],
       record[TARGET_END],
       record[FIELDS_START],
-      flags,
+      record[FLAGS],
       this.#service.origin,
-      exchange.body,
+      body,
     )
-    this.#current = exchange
-    const body = exchange.runInAsyncScope(this.#run, this, exchange)
-    this.#current = undefined
-    return body
+  }
+
+  /**
+   * How large the body of a request may be that has not been read yet; -1 leaves it to the server's
+   * usual limit, as a function does that fails.
+   * @param {string} head
+   */
+  #limit(head) {
+    const request = this.#request(head, null)
+    try {
+      return readSize(this.#service.maxBodySize?.(request), 'what maxBodySize returned')
+    } catch (error) {
+      warn(error, `maxBodySize failed for ${request.method} ${request.url}`)
+      return -1
+    }
   }
 
   /**
@@ -185,7 +218,7 @@ export class Dispatcher extends AsyncResource {
    * Makes an answer, or the promise of one, of what the handler or the error hook gave.
    * @param {Exchange} exchange
    * @param {unknown} value
-   * @returns {string | Uint8Array | undefined} the body; the rest is in the record
+   * @returns {Content} the body; the rest is in the record
    */
   #settle(exchange, value) {
     try {
@@ -202,7 +235,7 @@ export class Dispatcher extends AsyncResource {
    * Asks the error hook, once a request; what comes after that has failed for good.
    * @param {Exchange} exchange
    * @param {unknown} error
-   * @returns {string | Uint8Array | undefined}
+   * @returns {Content}
    */
   #recover(exchange, error) {
     const { onError, report } = this.#service
@@ -228,7 +261,7 @@ export class Dispatcher extends AsyncResource {
    * @param {unknown} error
    */
   #giveUp(exchange, error) {
-    return this.#deliver(exchange, errorResponse(error, this.#service.development))
+    return this.#send(exchange, errorResponse(error, this.#service.development))
   }
 
   /**
@@ -236,6 +269,18 @@ export class Dispatcher extends AsyncResource {
    * @param {Response} response
    */
   #deliver(exchange, response) {
+    const { compress } = this.#service
+    if (compress === undefined) return this.#send(exchange, response)
+    const answer = compress(exchange.request, response)
+    if (isResponse(answer)) return this.#send(exchange, answer)
+    return this.#wait(exchange, answer, this.#send)
+  }
+
+  /**
+   * @param {Exchange} exchange
+   * @param {Response} response
+   */
+  #send(exchange, response) {
     const { status, block, body } = prepare(response)
     if (!(body instanceof ReadableStream)) return this.#write(exchange, status, block, body)
     const answer = exchange.request.method === 'HEAD' ? withoutBody(body) : gather(body)
@@ -249,13 +294,14 @@ export class Dispatcher extends AsyncResource {
    * @param {Exchange} exchange
    * @param {number} status
    * @param {string} block
-   * @param {string | Uint8Array | Outgoing | null} body
+   * @param {string | Uint8Array | FileBody | Outgoing | null} body
    */
   #write(exchange, status, block, body) {
     if (exchange.body !== null && !exchange.isLost) detachBody(exchange.request)
     if (!(body instanceof Outgoing)) exchange.upload?.lose(answered)
     const record = this.#record
-    record[BLOCK] = this.#blocks.idOf(block)
+    const isOwn = body instanceof FileBody && block === body.block && block !== ''
+    record[BLOCK] = isOwn ? OWN_BLOCK : this.#blocks.idOf(block)
     record[STATUS] = status
     if (typeof body === 'string') {
       record[KIND] = TEXT
@@ -265,7 +311,11 @@ export class Dispatcher extends AsyncResource {
     if (body instanceof Outgoing) {
       record[KIND] = STREAM
       exchange.outgoing = body
-      return body.takeParts()
+      return body.takePiece()
+    }
+    if (body instanceof FileBody) {
+      record[KIND] = FILE
+      return body.take()
     }
     record[KIND] = body === null ? EMPTY : BYTES
     return body ?? undefined
@@ -276,7 +326,7 @@ export class Dispatcher extends AsyncResource {
    * @template T
    * @param {Exchange} exchange
    * @param {PromiseLike<T>} promise
-   * @param {(this: this, exchange: Exchange, value: T) => string | Uint8Array | undefined} next
+   * @param {(this: this, exchange: Exchange, value: T) => Content} next
    */
   #wait(exchange, promise, next) {
     // What others have put on the promise runs and throws here, before anything is noted.
@@ -297,7 +347,7 @@ export class Dispatcher extends AsyncResource {
   /**
    * @template T
    * @param {Exchange} exchange
-   * @param {(this: this, exchange: Exchange, value: T) => string | Uint8Array | undefined} next
+   * @param {(this: this, exchange: Exchange, value: T) => Content} next
    * @param {T} value
    */
   #resume(exchange, next, value) {

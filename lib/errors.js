@@ -11,6 +11,8 @@ export const CODES = Object.freeze({
   HEADER: 'ERR_BAREWIRE_HEADER',
   HOST: 'ERR_BAREWIRE_HOST',
   HOSTNAME: 'ERR_BAREWIRE_HOSTNAME',
+  LIMIT: 'ERR_BAREWIRE_LIMIT',
+  MULTIPART: 'ERR_BAREWIRE_MULTIPART',
   NODE_VERSION: 'ERR_BAREWIRE_NODE_VERSION',
   NO_RESPONSE: 'ERR_BAREWIRE_NO_RESPONSE',
   NOT_A_RESPONSE: 'ERR_BAREWIRE_NOT_A_RESPONSE',
@@ -20,16 +22,41 @@ export const CODES = Object.freeze({
   UNKNOWN_OPTION: 'ERR_BAREWIRE_UNKNOWN_OPTION',
 })
 
+/**
+ * Whether the client is to blame, and may be told so. Anything can be thrown, and looking at it may
+ * throw in its turn: this doesn't.
+ * @type {(error: unknown) => error is BarewireError & { status: number }}
+ */
+export let isClientFault
+
 /** An error with a stable `code`; the text may change between versions, the code does not. */
 export class BarewireError extends Error {
+  #status
+
   /**
    * @param {string} code one of `CODES`
    * @param {string} message
-   * @param {ErrorOptions} [options]
+   * @param {ErrorOptions & { status?: number }} [options] with a status it is the client's fault,
+   *   and the message is a sentence for the client
    */
   constructor(code, message, options) {
     super(message, options)
     this.code = code
+    this.#status = options?.status
+  }
+
+  get status() {
+    return this.#status
+  }
+
+  static {
+    isClientFault = /** @type {typeof isClientFault} */ (
+      (error) =>
+        typeof error === 'object' &&
+        error !== null &&
+        #status in error &&
+        error.#status !== undefined
+    )
   }
 }
 

@@ -2,7 +2,7 @@
  * What counts as a response, and the answer when a handler gives none. Used by the hot loop and
  * by `server.fetch`; knows neither sockets nor the error hook.
  */
-import { BarewireError, CODES } from './errors.js'
+import { BarewireError, CODES, isClientFault } from './errors.js'
 import { describe } from './options.js'
 import { fromForeignResponse, isResponse, Response } from './response.js'
 
@@ -22,12 +22,13 @@ export function responseFrom(value) {
 }
 
 /**
- * The answer to a request whose handler failed. The error's text is for its author: it leaves the
- * server only in development.
+ * The answer to a request whose handler failed. The client's own fault is told to it; any other
+ * error's text is for its author, and leaves the server only in development.
  * @param {unknown} error
  * @param {boolean} development
  */
 export function errorResponse(error, development) {
+  if (isClientFault(error)) return new Response(`${error.message}\n`, { status: error.status })
   const text = development ? textOf(error) : 'Internal Server Error'
   return new Response(`${text}\n`, { status: 500 })
 }

@@ -4,6 +4,8 @@
  * `name\0value\0…` that goes to the engine. Knows nothing of the classes that use them.
  */
 
+import { KnownBlocks } from './known-blocks.js'
+
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 
 /** Most programs use few names: those seen before skip the check and the lower-casing. */
@@ -126,6 +128,8 @@ function pairOf(pair) {
   return Array.from(/** @type {Iterable<unknown>} */ (pair), (item) => `${item}`)
 }
 
+const knownBlocks = new KnownBlocks()
+
 /**
  * The block of a record's checked fields, with `implied` behind them unless the record has a
  * content-type of its own: the fields of most answers, for which no list has to be made.
@@ -135,14 +139,22 @@ function pairOf(pair) {
  */
 export function blockFromRecord(record, implied) {
   const fields = /** @type {Record<string, unknown>} */ (record)
+  const names = recordKeys(fields)
+  // Each value is read once, as it may be computed.
+  const values = []
+  for (const name of names) values.push(fields[name])
+  const known = knownBlocks.find(names, values, implied)
+  if (known !== '') return known
   let block = ''
   let rest = implied
-  for (const key of recordKeys(fields)) {
-    const name = fieldName(key)
+  for (let index = 0; index < names.length; index++) {
+    const name = fieldName(names[index])
     if (name === 'content-type') rest = ''
-    block += `${name}\0${fieldValue(fields[key])}\0`
+    block += `${name}\0${fieldValue(values[index])}\0`
   }
-  return block + rest
+  block += rest
+  knownBlocks.add(names, values, implied, block)
+  return block
 }
 
 /**

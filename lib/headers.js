@@ -40,6 +40,19 @@ export let isHeaders
  */
 export let blockOf
 
+/**
+ * The head of which they are the fields, where they are still as they were sent; undefined for
+ * others.
+ * @type {(headers: Headers) => string | undefined}
+ */
+export let headOf
+
+/**
+ * Where in that head the fields begin.
+ * @type {(headers: Headers) => number}
+ */
+export let fieldsStartOf
+
 export class Headers {
   /**
    * `[name, value, name, value…]`; null until it is cut from the head.
@@ -264,6 +277,11 @@ export class Headers {
     }
 
     isHeaders = (value) => typeof value === 'object' && value !== null && #head in value
+
+    headOf = (headers) =>
+      headers.#list === null && headers.#head !== '' ? headers.#head : undefined
+
+    fieldsStartOf = (headers) => headers.#fieldsStart
 
     blockOf = (headers) => blockFromList(headers.#fields())
   }

@@ -1,7 +1,9 @@
 /** The public API: exports only. */
 export { BarewireError } from './errors.js'
 export { Context, FetchEvent } from './event.js'
+export { file, serveFile, serveStatic } from './files.js'
 export { Headers } from './headers.js'
+export { multipart } from './multipart.js'
 export { fetch, toPlatform } from './platform.js'
 export { Request } from './request.js'
 export { Response } from './response.js'

@@ -30,7 +30,7 @@ export async function fetchInMemory(service, base, input, init) {
  */
 async function answer(service, request) {
   try {
-    return unused(await service.respond(request, NO_PEER))
+    return await finished(service, request, await service.respond(request, NO_PEER))
   } catch (error) {
     return recover(service, request, error)
   }
@@ -41,12 +41,14 @@ async function answer(service, request) {
  * @param {Request} request
  * @param {unknown} error
  */
-async function recover({ onError, report, development }, request, error) {
+async function recover(service, request, error) {
+  const { onError, report, development } = service
   let failure = error
   if (onError !== undefined) {
     try {
       const value = await onError(error, request)
-      return value === undefined ? errorResponse(error, development) : unused(value)
+      if (value === undefined) return errorResponse(error, development)
+      return await finished(service, request, value)
     } catch (second) {
       failure = second
     }
@@ -55,9 +57,15 @@ async function recover({ onError, report, development }, request, error) {
   return errorResponse(failure, development)
 }
 
-/** @param {unknown} value */
-function unused(value) {
+/**
+ * @param {Service} service
+ * @param {Request} request
+ * @param {unknown} value
+ */
+function finished({ compress }, request, value) {
   const response = responseFrom(value)
-  if (!response.bodyUsed && !response.body?.locked) return response
-  throw new TypeError('the response has been used already: make a new one for each request')
+  if (response.bodyUsed || response.body?.locked) {
+    throw new TypeError('the response has been used already: make a new one for each request')
+  }
+  return compress === undefined ? response : compress(request, response)
 }

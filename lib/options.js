@@ -3,6 +3,7 @@
  * was given and what is allowed. Plain data in, plain data out: knows neither the engine nor how
  * a name is resolved or a socket bound.
  */
+import { AVAILABLE_CODINGS, CODINGS } from './codings.js'
 import { BarewireError, CODES, nearest } from './errors.js'
 
 const KIB = 1024
@@ -20,7 +21,7 @@ export const MAX_DELAY = 2 ** 31 - 1
  */
 
 /** @type {(initial: number, unit: string, max?: number) => NumberRule} */
-const limit = (initial, unit, max = UINT32) => ({ initial, min: 0, max, unit })
+export const limit = (initial, unit, max = UINT32) => ({ initial, min: 0, max, unit })
 
 /** @type {(initial: number) => NumberRule} */
 const delay = (initial) => limit(initial, 'milliseconds, 0 is off', MAX_DELAY)
@@ -44,16 +45,19 @@ const TIMEOUTS = {
   send: delay(30_000),
 }
 
+const THRESHOLD = limit(1024, 'bytes')
+
 /** Largest backlog that every platform takes as it is; the kernel lowers it further. */
 const BACKLOG = { initial: 8192, min: 1, max: MAX_DELAY, unit: 'connections' }
 const PORT = { initial: 3000, min: 0, max: 65535, unit: 'a port, 0 lets the system choose one' }
 
 export const NAMES = [
   ...['port', 'hostname', 'host', 'path', 'reusePort', 'backlog', 'signal'],
-  ...['fetch', 'error', 'development', 'timeouts'],
+  ...['fetch', 'error', 'development', 'compression', 'timeouts'],
   ...Object.keys(LIMITS),
 ]
 export const TIMEOUT_NAMES = Object.keys(TIMEOUTS)
+export const COMPRESSION_NAMES = ['codings', 'threshold']
 
 const NO_TLS =
   'TLS is not built in yet; let a proxy in front of the server (nginx, Caddy) end it for now'
@@ -67,6 +71,7 @@ const FOREIGN = {
   bodyLimit: 'use maxBodySize, in bytes',
   ca: NO_TLS,
   cert: NO_TLS,
+  compress: 'use compression: true',
   connectionTimeout: 'use timeouts.headers, timeouts.body and timeouts.send, in milliseconds',
   handler: 'use fetch',
   headersTimeout: 'use timeouts.headers, in milliseconds',
@@ -88,6 +93,8 @@ const FOREIGN = {
   websocket: 'WebSocket is not built in yet',
 }
 
+/** @typedef {import('./codings.js').Coding} Coding */
+
 /**
  * @typedef {object} Settings
  * @property {number} port
@@ -99,6 +106,8 @@ const FOREIGN = {
  * @property {Function | undefined} fetch
  * @property {Function | undefined} error
  * @property {boolean} development
+ * @property {Function | undefined} maxBodySize where it is a matter of the request
+ * @property {false | { codings: readonly Coding[], threshold: number }} compression
  * @property {import('./engine.js').NativeConfig} native
  */
 
@@ -108,12 +117,7 @@ const FOREIGN = {
  * @returns {Settings}
  */
 export function readOptions(given) {
-  if (!isPlain(given)) {
-    throw new BarewireError(
-      CODES.OPTION,
-      `options must be a plain object, but ${describe(given)} was given`,
-    )
-  }
+  if (!isPlain(given)) throw wrongType('options', 'a plain object', given)
   checkNames(given, NAMES, '')
   return {
     ...readAddress(given),
@@ -123,8 +127,25 @@ export function readOptions(given) {
     fetch: callable(given, 'fetch'),
     error: callable(given, 'error'),
     development: flag(given, 'development'),
+    maxBodySize: typeof given.maxBodySize === 'function' ? given.maxBodySize : undefined,
+    compression: readCompression(given.compression),
     native: readLimits(given),
   }
+}
+
+/**
+ * The options of something else than a server, all of them numbers.
+ * @template {string} Name
+ * @param {unknown} given a plain object
+ * @param {Record<Name, NumberRule>} rules
+ * @returns {Record<Name, number>}
+ */
+export function readNumbers(given, rules) {
+  if (!isPlain(given)) throw wrongType('options', 'a plain object', given)
+  const names = /** @type {Name[]} */ (Object.keys(rules))
+  checkNames(given, names, '')
+  const values = names.map((name) => [name, number(given, name, rules[name])])
+  return Object.fromEntries(values)
 }
 
 /**
@@ -134,6 +155,15 @@ export function readOptions(given) {
  */
 export function readDelay(value, name) {
   return check(value, name, delay(0))
+}
+
+/**
+ * A size in bytes that is not an option but what a function of one gave.
+ * @param {unknown} value
+ * @param {string} name how the message calls it
+ */
+export function readSize(value, name) {
+  return check(value, name, limit(0, 'bytes, 0 is off', Number.MAX_SAFE_INTEGER))
 }
 
 /**
@@ -195,7 +225,10 @@ function readLimits(given) {
   checkNames(timeouts, TIMEOUT_NAMES, 'timeouts.')
   return {
     maxConnections: number(given, 'maxConnections', LIMITS.maxConnections),
-    maxBodySize: number(given, 'maxBodySize', LIMITS.maxBodySize),
+    maxBodySize:
+      typeof given.maxBodySize === 'function'
+        ? LIMITS.maxBodySize.initial
+        : number(given, 'maxBodySize', LIMITS.maxBodySize),
     maxHeaderSize: number(given, 'maxHeaderSize', LIMITS.maxHeaderSize),
     maxFields: number(given, 'maxFields', LIMITS.maxFields),
     maxRequestLine: number(given, 'maxRequestLine', LIMITS.maxRequestLine),
@@ -210,16 +243,52 @@ function readLimits(given) {
 }
 
 /**
+ * @param {unknown} value
+ * @returns {Settings['compression']}
+ */
+function readCompression(value) {
+  if (value === undefined || value === false) return false
+  const given = value === true ? {} : value
+  if (!isPlain(given)) throw wrongType('compression', 'true, false or a plain object', given)
+  checkNames(given, COMPRESSION_NAMES, 'compression.')
+  return {
+    codings: given.codings === undefined ? AVAILABLE_CODINGS : readCodings(given.codings),
+    threshold: number(given, 'threshold', THRESHOLD, 'compression.'),
+  }
+}
+
+/** @param {unknown} value */
+function readCodings(value) {
+  const allowed = `an array of one or more of ${CODINGS.join(', ')}, each once`
+  if (!Array.isArray(value) || value.length === 0) {
+    throw wrongType('compression.codings', allowed, value)
+  }
+  const codings = /** @type {Coding[]} */ ([...value])
+  for (const [index, coding] of codings.entries()) {
+    if (!CODINGS.includes(coding) || codings.indexOf(coding) < index) {
+      throw wrongType('compression.codings', allowed, coding)
+    }
+    if (!AVAILABLE_CODINGS.includes(coding)) {
+      throw new BarewireError(
+        CODES.OPTION,
+        `compression.codings names ${coding}, which Node.js ${process.version} does not have`,
+      )
+    }
+  }
+  return codings
+}
+
+/**
  * @param {Record<string, unknown>} given
  * @param {string[]} names
  * @param {string} prefix
  */
-function checkNames(given, names, prefix) {
+export function checkNames(given, names, prefix) {
   for (const name of Object.keys(given)) {
     if (names.includes(name)) continue
     const meant = nearest(name, names)
     let advice = `the options are ${names.join(', ')}`
-    if (prefix === '' && Object.hasOwn(FOREIGN, name)) advice = FOREIGN[name]
+    if (names === NAMES && Object.hasOwn(FOREIGN, name)) advice = FOREIGN[name]
     else if (meant !== undefined) advice = `did you mean ${prefix}${meant}?`
     throw new BarewireError(CODES.UNKNOWN_OPTION, `unknown option ${prefix}${name}: ${advice}`)
   }
@@ -252,7 +321,7 @@ function check(value, name, { min, max, unit }) {
  * @param {Record<string, unknown>} given
  * @param {string} name
  */
-function flag(given, name) {
+export function flag(given, name) {
   const value = given[name]
   if (value === undefined) return false
   if (typeof value !== 'boolean') throw wrongType(name, 'true or false', value)
@@ -263,7 +332,7 @@ function flag(given, name) {
  * @param {Record<string, unknown>} given
  * @param {string} name
  */
-function text(given, name) {
+export function text(given, name) {
   const value = given[name]
   if (value === undefined) return undefined
   if (typeof value !== 'string' || value === '' || value.includes('\0')) {
@@ -276,7 +345,7 @@ function text(given, name) {
  * @param {Record<string, unknown>} given
  * @param {string} name
  */
-function callable(given, name) {
+export function callable(given, name) {
   const value = given[name]
   if (value !== undefined && typeof value !== 'function') {
     throw wrongType(name, 'a function', value)
@@ -299,7 +368,7 @@ function signal(given) {
  * @param {string} allowed
  * @param {unknown} value
  */
-function wrongType(name, allowed, value) {
+export function wrongType(name, allowed, value) {
   return new BarewireError(
     CODES.OPTION,
     `${name} must be ${allowed}, but ${describe(value)} was given`,

@@ -5,13 +5,18 @@
  */
 
 import { AsyncResource } from 'node:async_hooks'
-import { isUint8Array } from 'node:util/types'
-import { streamOf } from './streams.js'
+import { nextTurn, ReadAhead } from './read-ahead.js'
+import { streamOf, wrongLength } from './streams.js'
 
-/** Bytes that are gathered before the answer begins. */
-const GATHERED = 64 * 1024
+/**
+ * Most bytes that are given at once. What the kernel doesn't take of a piece is copied; what is
+ * behind it stays where it is.
+ */
+const PIECE = 64 * 1024
+/** Bytes of one answer in a turn of the event loop. */
+const BUDGET = 256 * 1024
 
-/** What `write` of the engine says. */
+/** What `write` of the engine says, beside that it may go on. */
 const WAIT = 1
 const GONE = 2
 const WRONG_LENGTH = 3
@@ -38,11 +43,14 @@ export async function withoutBody(stream) {
 
 /** The stream is cancelled in the async context in which it is read. */
 export class Outgoing extends AsyncResource {
-  #reader
-  /** @type {ReturnType<ReadableStreamDefaultReader['read']> | undefined} the reading under way */
-  #next
-  /** @type {Uint8Array[]} */
-  #parts = []
+  #source
+  /** @type {Uint8Array | undefined} what of a large part hasn't been given yet */
+  #rest
+  /**
+   * Bytes given in this turn. A turn in which all was gathered that may be is used up, so that many
+   * who begin at once don't all hold their parts at the same time.
+   */
+  #given = BUDGET
   #isLost = false
   /** @type {(() => void) | undefined} */
   #onRoom
@@ -50,55 +58,39 @@ export class Outgoing extends AsyncResource {
   /** @param {ReadableStream} stream */
   constructor(stream) {
     super('BarewireStream')
-    this.#reader = stream.getReader()
+    this.#source = new ReadAhead(stream)
   }
 
   async gather() {
-    const turn = new Promise((resolve) => {
-      setImmediate(resolve)
-    })
-    for (let size = 0; size < GATHERED; ) {
-      this.#next ??= this.#reader.read()
-      const result = await Promise.race([this.#next, turn])
-      if (result === undefined) return this
-      this.#next = undefined
-      if (result.done) return this.takeParts()
-      const part = this.#checked(result.value)
-      this.#parts.push(part)
-      size += part.byteLength
-    }
+    if (await this.#source.gather()) return this.#source.takeParts()
+    if (this.#source.isWaiting) this.#given = 0
     return this
   }
 
-  /** What was gathered. */
-  takeParts() {
-    const parts = this.#parts
-    this.#parts = []
-    return parts.length === 1 ? parts[0] : Buffer.concat(parts)
+  /** The beginning of what was gathered. */
+  takePiece() {
+    return this.#pieceOf(this.#source.takeParts())
   }
 
   /**
-   * Gives the rest to the engine, at the pace of the client. Rejects when the stream fails; the
-   * connection is cut then, since nothing else tells the client that this isn't the end.
+   * Gives the rest to the engine, at the pace of the client and, so that a client that takes all
+   * at once leaves time to others, of the event loop. Rejects when the stream fails; the connection
+   * is cut then, since nothing else tells the client that this isn't the end.
    * @param {Sink} engine
    * @param {() => void} name makes the engine's record name the request
    */
   async run(engine, name) {
     try {
+      // This frame lives as long as a client that reads nothing: no part may be in it.
+      /** @param {{ done: boolean, value?: unknown }} [result] */
+      const give = (result) => this.#give(engine, name, result)
       while (!this.#isLost) {
-        const { done, value } = await (this.#next ?? this.#reader.read())
-        this.#next = undefined
-        if (this.#isLost) return
-        const part = done ? undefined : this.#checked(value)
-        name()
-        const credit = part === undefined ? engine.end() : engine.write(part)
-        if (credit === WRONG_LENGTH) {
-          const more = part === undefined ? 'fewer' : 'more'
-          throw new TypeError(`the stream gave ${more} bytes than its Content-Length says`)
-        }
-        if (part === undefined) return
-        if (credit === GONE) this.lose(new DOMException('the client has gone', 'AbortError'))
-        else if (credit === WAIT) await this.#room()
+        const credit = this.#rest === undefined ? await this.#source.next().then(give) : give()
+        if (credit === undefined) return
+        if (credit === WAIT) await this.#room()
+        else if (this.#given >= BUDGET) await nextTurn()
+        else continue
+        this.#given = 0
       }
     } catch (error) {
       if (this.#isLost) return
@@ -106,6 +98,42 @@ export class Outgoing extends AsyncResource {
       engine.abort()
       throw error
     }
+  }
+
+  /**
+   * Gives a piece of what was read, or of the rest. Says whether to go on or to wait, or nothing
+   * when all is over.
+   * @param {Sink} engine
+   * @param {() => void} name
+   * @param {{ done: boolean, value?: unknown }} [result]
+   */
+  #give(engine, name, result) {
+    if (this.#isLost) return undefined
+    const part = result === undefined ? this.#rest : this.#source.partOf(result)
+    if (part === undefined) {
+      name()
+      if (engine.end() === WRONG_LENGTH) throw wrongLength('fewer')
+      return undefined
+    }
+    const piece = this.#pieceOf(part)
+    name()
+    const credit = engine.write(piece)
+    if (credit === WRONG_LENGTH) throw wrongLength('more')
+    if (credit === GONE) return this.lose(new DOMException('the client has gone', 'AbortError'))
+    this.#given += piece.byteLength
+    return credit
+  }
+
+  /**
+   * What of a part is given at once; the rest of it comes next.
+   * @param {Uint8Array} part
+   */
+  #pieceOf(part) {
+    const { buffer, byteOffset, byteLength } = part
+    this.#rest = undefined
+    if (byteLength <= PIECE) return part
+    this.#rest = new Uint8Array(buffer, byteOffset + PIECE, byteLength - PIECE)
+    return new Uint8Array(buffer, byteOffset, PIECE)
   }
 
   /** The client has taken everything. */
@@ -120,25 +148,12 @@ export class Outgoing extends AsyncResource {
   lose(reason) {
     this.#isLost = true
     this.#onRoom?.()
-    this.runInAsyncScope(this.#cancel, this, reason)
-  }
-
-  /** @param {unknown} reason */
-  #cancel(reason) {
-    this.#reader.cancel(reason).catch(() => {})
+    this.runInAsyncScope(this.#source.cancel, this.#source, reason)
   }
 
   #room() {
     return new Promise((resolve) => {
       this.#onRoom = () => resolve(undefined)
     })
-  }
-
-  /** @param {unknown} part */
-  #checked(part) {
-    if (isUint8Array(part)) return part
-    const error = new TypeError('a part of a streamed body has to be a Uint8Array')
-    this.#cancel(error)
-    throw error
   }
 }

@@ -3,6 +3,7 @@
  * private fields. Knows nothing of servers.
  */
 
+import { FileBody } from './file-body.js'
 import { ForeignBody } from './foreign-body.js'
 import { PlatformRequest, PlatformResponse, platformFetch } from './host.js'
 import { isRequest, Request, bodyOf as requestBody } from './request.js'
@@ -80,7 +81,9 @@ function platformResponse(response) {
  */
 function platformBody(body) {
   const source = body.take()
-  if (source instanceof ForeignBody || source instanceof Upload) return source.stream()
+  if (source instanceof FileBody || source instanceof ForeignBody || source instanceof Upload) {
+    return source.stream()
+  }
   if (source === null || typeof source === 'string' || source instanceof ReadableStream) {
     return source
   }

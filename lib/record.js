@@ -52,10 +52,14 @@ export const TEXT = 2
 export const BYTES = 3
 /** The body follows in parts, of which the first may come along. */
 export const STREAM = 4
+/** A body that lies in files; what comes along is its handle. */
+export const FILE = 5
 
 // Values of BLOCK.
 export const NO_BLOCK = 0
 export const STAGED_BLOCK = 1
+/** The fields with which the body in files was found. */
+export const OWN_BLOCK = 0xffffffff
 
 /** Methods by their METHOD index; the empty string stands for one that the table does not name. */
 export const METHODS = Object.freeze([

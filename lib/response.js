@@ -5,7 +5,8 @@
  */
 
 import { Body, NO_BODY, TEXT_TYPE } from './body.js'
-import { blockFromRecord, isRecord } from './fields.js'
+import { blockFromList, blockFromRecord, isRecord, listFromBlock } from './fields.js'
+import { FileBody } from './file-body.js'
 import { ForeignBody } from './foreign-body.js'
 import { blockOf, cloneHeaders, Headers, headersFromBlock, isHeaders } from './headers.js'
 import { inherit, inspect, PlatformResponse } from './host.js'
@@ -17,7 +18,7 @@ import { Upload } from './upload.js'
  * @typedef {object} Prepared
  * @property {number} status
  * @property {string} block fields as `name\0value\0…`; the same string object for the usual shapes
- * @property {null | string | Uint8Array | ReadableStream} body
+ * @property {null | string | Uint8Array | ReadableStream | FileBody} body
  */
 
 /** @typedef {RequestInit['body'] | AsyncIterable<string | Uint8Array>} BodyInit */
@@ -45,8 +46,26 @@ export let prepare
 /** @type {(response: Response) => Body} */
 export let bodyOf
 
+/**
+ * The fields as a list of their own, `[name, value, name, value…]`.
+ * @type {(response: Response) => string[]}
+ */
+export let fieldsOf
+
+/**
+ * An answer in the place of another, whose body was taken: with its status, and these fields.
+ * @type {(response: Response, fields: string[], source: import('./body.js').BodySource) => Response}
+ */
+export let remade
+
 /** @type {(response: Response, body: Body) => Response} */
 let withBody
+
+/**
+ * A Response with what the engine has found, and its fields.
+ * @type {(status: number, body: FileBody) => Response}
+ */
+export let responseOf
 
 export class Response {
   #body = NO_BODY
@@ -207,6 +226,10 @@ export class Response {
     return `Response ${render({ status, statusText, ok, headers, bodyUsed }, options)}`
   }
 
+  #fieldBlock() {
+    return this.#headers === null ? this.#block : blockOf(this.#headers)
+  }
+
   /**
    * "Initialize a response" (Fetch §5.5), with the members converted in Web IDL's order.
    * @param {ResponseInit | Response} init
@@ -233,7 +256,7 @@ export class Response {
 
     prepare = (response) => {
       if (response.#status === 0) throw new TypeError('Response.error() cannot be sent')
-      const block = response.#headers === null ? response.#block : blockOf(response.#headers)
+      const block = response.#fieldBlock()
       const source = response.#body.take()
       if (source instanceof ForeignBody) return prepareForeign(response.#status, block, source)
       const body = /** @type {Prepared['body']} */ (
@@ -242,8 +265,28 @@ export class Response {
       return filled(response.#status, block, body)
     }
 
+    fieldsOf = (response) => listFromBlock(response.#fieldBlock())
+
+    remade = (response, fields, source) => {
+      const other = new Response()
+      other.#status = response.#status
+      other.#statusText = response.#statusText
+      other.#block = blockFromList(fields)
+      other.#body = new Body(source, source instanceof ReadableStream ? source : null)
+      return other
+    }
+
     withBody = (response, body) => {
       response.#body = body
+      return response
+    }
+
+    responseOf = (status, body) => {
+      const response = new Response()
+      response.#status = status
+      response.#block = body.block
+      if (isNullBodyStatus(status)) body.close()
+      else response.#body = new Body(body)
       return response
     }
 
@@ -297,7 +340,10 @@ export function fromForeignResponse(value) {
     response.headers.delete('content-length')
   }
   if (value.bodyUsed) throw new TypeError('the body of the returned response was read already')
-  return value.body === null ? response : withBody(response, new Body(new ForeignBody(value)))
+  const { body } = value
+  if (body === null) return response
+  // Frameworks put the stream of one of our answers into one of the platform's.
+  return withBody(response, Body.behind(body) ?? new Body(new ForeignBody(value)))
 }
 
 /**

@@ -7,8 +7,9 @@ import { isIPv6 } from 'node:net'
 import { addon } from '../binding.js'
 import { Background } from './background.js'
 import { bind, bindByName } from './bind.js'
+import { compressionOf } from './compression.js'
 import { Dispatcher } from './dispatch.js'
-import { BarewireError, CODES } from './errors.js'
+import { BarewireError, CODES, isClientFault } from './errors.js'
 import { Context, FetchEvent, runListeners } from './event.js'
 import { warn } from './fallback.js'
 import { fetchInMemory } from './memory.js'
@@ -79,12 +80,16 @@ export class Server {
   constructor(options = {}) {
     this.#settings = readOptions(options)
     this.#port = this.#settings.port
-    const { error: onError, fetch, development } = this.#settings
+    const { error: onError, fetch, development, maxBodySize, compression } = this.#settings
     this.#service = {
       respond: (request, peer) => this.#respond(request, peer),
       onError: /** @type {import('./dispatch.js').Service['onError']} */ (onError),
       reportLate: (error, request) => this.#reportLate(error, request),
-      report: (error) => warn(error, 'a request failed and no error hook took it'),
+      maxBodySize: /** @type {import('./dispatch.js').Service['maxBodySize']} */ (maxBodySize),
+      compress: compression ? compressionOf(compression) : undefined,
+      report: (error) => {
+        if (!isClientFault(error)) warn(error, 'a request failed and no error hook took it')
+      },
       development,
       origin: { scheme: 'http', authority: 'localhost' },
     }

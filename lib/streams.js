@@ -19,8 +19,7 @@ export function streamOf(content) {
       // The stream takes the chunk's memory away, so it gets a copy.
       const bytes = typeof content === 'string' ? encoder.encode(content) : new Uint8Array(content)
       if (bytes.byteLength > 0) controller.enqueue(bytes)
-      controller.close()
-      controller.byobRequest?.respond(0)
+      closeBytes(controller)
     },
   })
 }
@@ -38,8 +37,7 @@ export function streamFromIterable(iterable) {
       for (;;) {
         const { done, value } = await iterator.next()
         if (done) {
-          controller.close()
-          controller.byobRequest?.respond(0)
+          closeBytes(controller)
           return
         }
         const bytes = copyChunk(value)
@@ -53,6 +51,15 @@ export function streamFromIterable(iterable) {
       await iterator.return?.(reason)
     },
   })
+}
+
+/**
+ * Ends a byte stream. A reader that brought its own buffer waits for it to be answered.
+ * @param {ReadableByteStreamController} controller
+ */
+export function closeBytes(controller) {
+  controller.close()
+  controller.byobRequest?.respond(0)
 }
 
 /**
@@ -83,6 +90,14 @@ export async function readAll(stream) {
     offset += chunk.byteLength
   }
   return all
+}
+
+/**
+ * The error of a stream that doesn't keep the length which was promised for it.
+ * @param {'fewer' | 'more'} which
+ */
+export function wrongLength(which) {
+  return new TypeError(`the stream gave ${which} bytes than its Content-Length says`)
 }
 
 /**

@@ -4,12 +4,12 @@
  * whose pulling is what reads. Knows the engine only by its reading calls.
  */
 
-import { readAll } from './streams.js'
+import { closeBytes, readAll } from './streams.js'
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** Bytes that wait in a stream before the socket has to. */
-const HIGH_WATER = 256 * 1024
+const HIGH_WATER = 64 * 1024
 
 /**
  * @typedef {Pick<
@@ -85,7 +85,7 @@ export class Upload {
     this.#trailers = this.#engine.takeTrailers()
     this.#settleTrailers()
     this.#onCollected?.()
-    if (this.#loss === undefined && this.#controller !== undefined) close(this.#controller)
+    if (this.#loss === undefined && this.#controller !== undefined) closeBytes(this.#controller)
   }
 
   /**
@@ -164,13 +164,6 @@ export class Upload {
       { highWaterMark: 0 },
     )
   }
-}
-
-/** @param {ReadableByteStreamController} controller */
-function close(controller) {
-  controller.close()
-  // A reader that brought its own buffer waits for it.
-  controller.byobRequest?.respond(0)
 }
 
 /** @param {unknown} reason */

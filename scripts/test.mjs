@@ -9,6 +9,7 @@ import { buildIfStale, root, run, testFiles } from './run.mjs'
 const results = [
   isInstalled() || run('npm', ['ci', '--no-audit', '--no-fund']),
   run('cargo', ['test']),
+  run('cargo', ['test', '--features', 'node', '--lib', 'node::']),
   buildIfStale() && run(process.execPath, ['--test', ...testFiles()]),
 ]
 process.exit(results.every(Boolean) ? 0 : 1)

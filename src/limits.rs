@@ -22,6 +22,20 @@ pub const CONTENT_LENGTH: u64 = (1 << 53) - 1;
 pub const CHUNK_EXTENSIONS: usize = 4 * 1024;
 /// Largest trailer section in bytes.
 pub const TRAILER_SIZE: usize = 8 * 1024;
+/// Most ranges in a Range field; one with more is ignored. RFC 9110 §17.15 asks for a limit: each
+/// costs a few bytes to ask for and a part of its own to send. Readers of documents ask for a
+/// dozen; Apache httpd takes 200.
+pub const RANGES: usize = 32;
+
+/// Longest boundary of a multipart body in bytes. RFC 2046 §5.1.1.
+pub const BOUNDARY: usize = 70;
+/// Largest header of a part in bytes, with its line ends. The same as of a request.
+pub const PART_HEADER_SIZE: usize = 16 * 1024;
+/// Most header fields of a part. A form has two or three; the others are for who invents some.
+pub const PART_FIELDS: usize = 32;
+/// Most bytes of a multipart body outside of its parts: before the first boundary, behind the last
+/// one, and white space behind each. Nobody sends any but a line end or two.
+pub const OUTSIDE_PARTS: usize = 16 * 1024;
 
 /// Time for a whole head, from its first byte, in milliseconds.
 pub const HEADERS_TIMEOUT: u64 = 15_000;
@@ -64,8 +78,25 @@ pub const CORK: usize = 256 * 1024;
 pub const CORK_FLUSH: usize = 64 * 1024;
 /// Bodies from here on are written beside the cork and not copied into it.
 pub const WRITE_BESIDE: usize = 16 * 1024;
-/// Unsent bytes of a connection above which the giver of a body must wait.
-pub const HIGH_WATER: usize = 64 * 1024;
+/// Bytes of a streamed body that the kernel takes beyond what it can send now; on Linux, where it
+/// would take megabytes for a client that reads nothing. Twice this is what a fast client gets
+/// between two events.
+pub const UNSENT: u32 = 128 * 1024;
+/// Unsent bytes of a connection above which the giver of a body must wait: small parts are written
+/// together, and of a large one there is no second.
+pub const HIGH_WATER: usize = 16 * 1024;
+/// Bytes of a file that are asked for in the page cache, and sent, at once.
+pub const FILE_WINDOW: u64 = 256 * 1024;
+/// Most bytes of a file that one connection sends in a turn.
+pub const FILE_BUDGET: usize = 512 * 1024;
+/// Milliseconds for which a file that was found under a path is trusted to be the one there. The
+/// value of lighttpd.
+pub const FILE_TRUSTED: u64 = 1000;
+/// Largest file in bytes that is trusted: to send a larger one costs far more than to open it, and
+/// whoever removes it wants its space.
+pub const FILE_TRUSTED_SIZE: u64 = 64 * 1024;
+/// Most files of a directory that are kept open for that.
+pub const FILES_TRUSTED: usize = 256;
 /// Pause of accepting after the process ran out of descriptors, in milliseconds.
 pub const ACCEPT_PAUSE: u64 = 100;
 
@@ -75,6 +106,10 @@ pub const BODY_SIZE: u64 = 10 * 1024 * 1024;
 pub const PENDING: usize = 16_384;
 /// Most bytes of request bodies held by a server.
 pub const BUFFERED_BYTES: u64 = 256 * 1024 * 1024;
+
+/// Most attempts to open a file below a directory. Any rename on the machine can spoil one that
+/// resolves a link's `..`; the next takes a few microseconds.
+pub const OPEN_ATTEMPTS: u32 = 128;
 
 /// Memory of waiting requests that a server keeps for the next ones.
 pub const SPARE_REQUESTS: usize = 64;
@@ -91,7 +126,13 @@ pub const POOL_RETAINED: usize = 2 * 1024 * 1024;
 pub const TEXT_IN_PLACE: usize = 64 * 1024;
 /// Header blocks that one engine remembers for JavaScript.
 pub const REMEMBERED_BLOCKS: usize = 256;
-/// Bodies above this are handed to JavaScript while they come; smaller ones are waited for.
-pub const STREAM_ABOVE: u64 = 64 * 1024;
+/// Bodies that are announced to be larger than this are handed to JavaScript while they come; smaller
+/// ones are waited for, which costs a tenth less (echo of 100 KiB).
+pub const STREAM_ABOVE: u64 = 256 * 1024;
+/// The same for bodies of unknown length, of which each may turn out to be endless.
+pub const STREAM_UNKNOWN_ABOVE: u64 = 64 * 1024;
+/// Request bodies from here on are given to JavaScript without a copy. Below it, to register the
+/// foreign memory costs as much as the copy.
+pub const BODY_GIVEN: usize = 64 * 1024;
 /// Request bodies whose memory an engine keeps for the next ones.
 pub const SPARE_BODIES: usize = 16;

@@ -12,6 +12,7 @@ use std::time::Duration;
 use barewire::server::{
     Answer, Block, Config, Handler, ListenAddress, Method, Reply, ReplyId, Request, Server,
 };
+use barewire::wire::conditional::{Preconditions, Validators, Verdict};
 
 struct Counting;
 
@@ -217,4 +218,25 @@ fn a_chunked_post_allocates_nothing() {
 fn a_late_answer_allocates_nothing() {
     assert_eq!(Bench::new(true).allocations(&[GET], 1, MEASURED), 0);
     assert_eq!(Bench::new(true).allocations(&[POST], 1, MEASURED), 0);
+}
+
+#[test]
+fn judging_preconditions_allocates_nothing() {
+    let validators = Validators { etag: b"\"abc\"", last_modified: 784_111_777, date: 784_112_000 };
+    let by_date = Preconditions {
+        if_modified_since: Some(b"Sun, 06 Nov 1994 08:49:37 GMT"),
+        if_range: Some(b"Sunday, 06-Nov-94 08:49:37 GMT"),
+        ..Preconditions::default()
+    };
+    let by_tag = Preconditions {
+        if_match: Some(b"\"x\", \"abc\""),
+        if_none_match: Some(b"W/\"x,y\", W/\"abc\""),
+        ..by_date
+    };
+    let before = ALLOCATIONS.with(Cell::get);
+    for preconditions in [by_date, by_tag] {
+        assert_eq!(preconditions.verdict(&validators), Verdict::NotModified);
+        assert!(preconditions.allows_range(&validators));
+    }
+    assert_eq!(ALLOCATIONS.with(Cell::get) - before, 0);
 }

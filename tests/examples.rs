@@ -36,8 +36,9 @@ fn hello_prints_its_address_and_answers() {
     let program = Command::new(example("hello")).env("PORT", "0").stdout(Stdio::piped()).spawn();
     let mut running = Running(program.expect("built with the tests"));
     let mut line = String::new();
-    let output = running.0.stdout.take().expect("piped");
-    BufReader::new(output).read_line(&mut line).expect("a line");
+    // Held open: it may print more than that line.
+    let mut output = BufReader::new(running.0.stdout.take().expect("piped"));
+    output.read_line(&mut line).expect("a line");
     let address = line.trim().strip_prefix("Listening on http://").expect("its address");
 
     let answer = ask(address, "GET / HTTP/1.0\r\n\r\n");

@@ -12,9 +12,10 @@ const ROOMS: [&str; 5] = ["wire", "proto", "net", "server", "node"];
 const LONGEST: usize = 700;
 
 /// Paths that belong to one room, and which.
-const OWNED: [(&str, &str); 11] = [
+const OWNED: [(&str, &str); 12] = [
     ("mio", "net"),
     ("socket2", "net"),
+    ("rustix", "net"),
     ("Instant::now", "net"),
     ("SystemTime::now", "net"),
     ("TcpStream", "net"),
@@ -57,6 +58,7 @@ fn each_rule_strikes() {
         ("proto/a.rs", "let t = Instant::now();", "`Instant::now` belongs to net"),
         ("proto/a.rs", "let t = std::time::SystemTime::now();", "`SystemTime::now` belongs"),
         ("server/a.rs", "use mio::Poll;", "`mio` belongs to net"),
+        ("server/a.rs", "use rustix::fs::openat;", "`rustix` belongs to net"),
         ("server/a.rs", "use std::net::{SocketAddr, TcpStream};", "`TcpStream` belongs to net"),
         ("server/a.rs", "use napi::Env;", "`napi` belongs to node"),
         ("wire/a.rs", "unsafe { *p }", "`unsafe` outside"),

@@ -5,11 +5,11 @@ use std::io::{self, ErrorKind};
 use mio::Interest;
 
 use super::app::App;
-use super::io::Accepted;
 use super::listener::{ListenAddress, Listener};
 use super::reactor::Reactor;
 use super::slots::Target;
 use super::sys::{AcceptError, ListenOptions};
+use super::tend::Accepted;
 use crate::limits;
 
 impl<A: App> Reactor<A> {

@@ -1,7 +1,8 @@
 //! What the reactor keeps for each connection.
 
-use super::outbox::Outbox;
+use super::outbox::{Outbox, WaitsFor};
 use super::socket::{Peer, Socket};
+use crate::limits;
 use crate::proto::CloseReason;
 use crate::proto::http1::Http1;
 
@@ -47,6 +48,8 @@ pub(super) struct Flags {
     pub(super) paused: bool,
     /// The giver of a body waits for room.
     pub(super) starved: bool,
+    /// The kernel was told to keep little of what it can't send yet.
+    pub(super) streams: bool,
     /// On the ready list.
     pub(super) ready: bool,
 }
@@ -65,6 +68,14 @@ impl Connection {
             unwritten: 0,
             told_closed: None,
             told_gone: None,
+        }
+    }
+
+    /// A body begins that comes in parts, as the client takes them. What the kernel holds beyond
+    /// that was made for nobody yet.
+    pub(super) fn begin_stream(&mut self) {
+        if !std::mem::replace(&mut self.flags.streams, true) {
+            self.socket.limit_unsent(limits::UNSENT);
         }
     }
 
@@ -87,6 +98,7 @@ impl Connection {
     pub(super) fn can_go_on(&self) -> bool {
         let leftover = !self.leftover.is_empty() && !self.flags.hungry;
         let input = leftover || self.flags.readable || self.flags.fin;
-        input && (self.flags.lingers || self.wants_bytes())
+        let has_input = input && (self.flags.lingers || self.wants_bytes());
+        has_input || self.outbox.waits_for() == Some(WaitsFor::Turn)
     }
 }

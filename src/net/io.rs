@@ -16,10 +16,13 @@ use super::app::Gone;
 use super::clock::Clock;
 use super::connection::Connection;
 use super::counters::Counters;
+use super::piece::Piece;
 use super::pool::Pool;
 use super::slots::{Key, ReplyId, Slots, Target};
 use super::socket::Peer;
+use super::tend::Beside;
 use super::timers::Wheel;
+use super::warmer::Warmer;
 use crate::limits;
 use crate::proto::http1::{self, AnswerError, BodyLength, Context};
 use crate::proto::{CloseReason, Fault};
@@ -73,6 +76,7 @@ pub struct Io {
     pub(super) slots: Slots<Connection>,
     pub(super) pool: Pool,
     pub(super) wheel: Wheel,
+    pub(super) warmer: Warmer,
     pub(super) world: World,
     pub(super) counters: Counters,
     pub(super) ready: Vec<Key>,
@@ -109,9 +113,11 @@ impl Io {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), Target::Waker.into())?);
         let clock = Clock::new();
+        let warmer = Warmer::new(waker.clone());
         Ok(Io {
             poll,
             waker,
+            warmer,
             slots: Slots::new(),
             pool: Pool::new(),
             wheel: Wheel::new(clock.now_ms()),
@@ -133,7 +139,7 @@ impl Io {
         block: &Block,
         body: &[u8],
     ) -> Result<(), ReplyError> {
-        self.whole(id, status, block, body.len(), Beside::Borrowed(body))
+        self.whole(id, status, block, body.len() as u64, Beside::Borrowed(body))
     }
 
     /// Answers with a whole body that is given away: a rest that must wait isn't copied.
@@ -144,7 +150,19 @@ impl Io {
         block: &Block,
         body: Vec<u8>,
     ) -> Result<(), ReplyError> {
-        self.whole(id, status, block, body.len(), Beside::Owned(body))
+        self.whole(id, status, block, body.len() as u64, Beside::Owned(body))
+    }
+
+    /// Answers with a body that lies in files, or in part.
+    pub fn answer_pieces(
+        &mut self,
+        id: ReplyId,
+        status: u16,
+        block: &Block,
+        pieces: Vec<Piece>,
+    ) -> Result<(), ReplyError> {
+        let length = Piece::total(&pieces);
+        self.whole(id, status, block, length, Beside::Pieces(pieces.into()))
     }
 
     fn whole(
@@ -152,11 +170,10 @@ impl Io {
         id: ReplyId,
         status: u16,
         block: &Block,
-        length: usize,
+        length: u64,
         body: Beside<'_>,
     ) -> Result<(), ReplyError> {
         self.reply(id, |connection, cork, cx| {
-            let length = length as u64;
             let known = BodyLength::Known(length);
             let sending = connection.machine.head(cork, status, block, known, cx)?;
             connection.machine.body(length)?;
@@ -226,7 +243,9 @@ impl Io {
         length: BodyLength,
     ) -> Result<(), ReplyError> {
         self.reply(id, |connection, cork, cx| {
-            let _ = connection.machine.head(cork, status, block, length, cx)?;
+            if connection.machine.head(cork, status, block, length, cx)?.has_body {
+                connection.begin_stream();
+            }
             Ok(Beside::Nothing)
         })
     }
@@ -240,7 +259,7 @@ impl Io {
         let Some(connection) = self.slots.get_mut(id.key()) else {
             return Err(ReplyError::Stale);
         };
-        connection.flags.starved = connection.outbox.len() > limits::HIGH_WATER;
+        connection.flags.starved = connection.outbox.held() > limits::HIGH_WATER;
         Ok(if connection.flags.starved { Credit::Wait } else { Credit::Go })
     }
 
@@ -360,7 +379,7 @@ impl Io {
 
     /// Answer bytes that wait because their clients don't take them.
     pub fn unsent_bytes(&self) -> usize {
-        self.slots.iter().map(|connection| connection.outbox.len()).sum()
+        self.slots.iter().map(|connection| connection.outbox.held()).sum()
     }
 
     /// Open connections.
@@ -439,6 +458,12 @@ impl Io {
                 self.pool.give(body);
             }
             Beside::Nothing => {}
+            Beside::Pieces(mut pieces) => {
+                self.cork_small_pieces(&mut pieces);
+                if !pieces.is_empty() {
+                    self.write(key, Beside::Pieces(pieces));
+                }
+            }
             beside => {
                 self.write(key, beside);
             }
@@ -451,24 +476,4 @@ impl Io {
         }
         Ok(())
     }
-}
-
-/// What came of an attempt to accept.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Accepted {
-    /// One, or one that was gone already.
-    One,
-    /// Nobody waits.
-    None,
-    /// Nobody can be accepted for now.
-    Pause,
-}
-
-/// A body that is written beside the cork.
-pub(super) enum Beside<'b> {
-    Nothing,
-    Borrowed(&'b [u8]),
-    /// And what goes behind it.
-    Framed(&'b [u8], &'static [u8]),
-    Owned(Vec<u8>),
 }

@@ -8,10 +8,12 @@ use mio::Events;
 use mio::event::Event as Readiness;
 
 use super::app::{App, Gone};
-use super::io::{Accepted, Beside, Io, Settings};
+use super::io::{Io, Settings};
 use super::listener::Listener;
 use super::mailbox::{Inbox, Mailbox};
+use super::outbox::WaitsFor;
 use super::slots::{Key, ReplyId, Target};
+use super::tend::{Accepted, Beside};
 use crate::limits;
 use crate::proto::http1::Event;
 use crate::proto::{CloseReason, Fault};
@@ -136,7 +138,10 @@ impl<A: App> Reactor<A> {
             match Target::from(event.token()) {
                 Target::Slot(key) => self.on_event(key, event),
                 Target::Listener(number) => self.note_accepting(number as usize),
-                Target::Waker => self.on_messages(),
+                Target::Waker => {
+                    self.on_messages();
+                    self.on_warm();
+                }
             }
         }
         events.clear();
@@ -218,11 +223,7 @@ impl<A: App> Reactor<A> {
     }
 
     fn on_writable(&mut self, key: Key) {
-        let Some(connection) = self.io.slots.get_mut(key) else {
-            return;
-        };
-        let written = connection.outbox.flush(&mut connection.socket, &mut self.io.pool);
-        self.io.on_written(key, &written);
+        self.io.flush(key);
         let Some(connection) = self.io.slots.get_mut(key) else {
             return;
         };
@@ -244,6 +245,12 @@ impl<A: App> Reactor<A> {
         if connection.flags.lingers {
             return self.drop_input(key);
         }
+        if connection.outbox.waits_for() == Some(WaitsFor::Turn) {
+            self.io.flush(key);
+        }
+        let Some(connection) = self.io.slots.get_mut(key) else {
+            return;
+        };
         let is_hungry = connection.flags.hungry;
         let mut leftover = std::mem::take(&mut connection.leftover);
         let mut buffer = std::mem::take(&mut self.buffer);
@@ -504,6 +511,18 @@ impl<A: App> Reactor<A> {
     fn tell_lost(&mut self) {
         while let Some((id, reason)) = self.io.lost.pop() {
             self.app.on_gone(&mut self.io, id, reason);
+        }
+    }
+
+    /// Files that were cold can be sent on.
+    fn on_warm(&mut self) {
+        let mut warm = Vec::new();
+        self.io.warmer.drain(&mut warm);
+        for key in warm {
+            if let Some(connection) = self.io.slots.get_mut(key) {
+                connection.outbox.on_warm();
+                self.serve(key);
+            }
         }
     }
 

@@ -3,12 +3,15 @@
 //! One type for TCP and Unix sockets, so that nothing above asks which it is. This file must not
 //! know of protocols, buffers or readiness.
 
+use std::fs::File;
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 
 use mio::event::Source;
 use mio::net::{TcpStream, UnixStream};
 use mio::{Interest, Registry, Token};
+
+use super::sys;
 
 /// The other end of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +41,23 @@ impl Socket {
         }
     }
 
+    /// Writes what more will follow at once, so that a small part of it needs no packet of its own.
+    pub(super) fn write_more(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => sys::transmit_more(stream, bytes),
+            Self::Unix(stream) => sys::transmit_more(stream, bytes),
+        }
+    }
+
+    /// Has the kernel move a part of a file to the socket. Where it can't, that is
+    /// [`io::ErrorKind::Unsupported`] or [`io::ErrorKind::InvalidInput`], and nothing was sent.
+    pub(super) fn send_file(&self, file: &File, start: u64, length: usize) -> io::Result<usize> {
+        match self {
+            Self::Tcp(stream) => sys::transmit_file(stream, file, start, length),
+            Self::Unix(stream) => sys::transmit_file(stream, file, start, length),
+        }
+    }
+
     /// Makes the coming close a reset, so that the peer can't take it for a regular end. A Unix
     /// socket knows no reset.
     pub(super) fn reset_on_close(&self) {
@@ -45,6 +65,18 @@ impl Socket {
             // It fails only for a socket that is gone already.
             let _ = socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO));
         }
+    }
+
+    /// Lets the kernel take only so many bytes beyond those that the peer's window has room for.
+    /// Only Linux knows it; elsewhere, and in a Unix socket, the kernel keeps what it likes.
+    pub(super) fn limit_unsent(&self, bytes: u32) {
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        if let Self::Tcp(stream) = self {
+            // Without it the stream is as right as before, and takes more of the kernel's memory.
+            let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(bytes);
+        }
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let _ = bytes;
     }
 
     fn source(&mut self) -> &mut dyn Source {
@@ -58,8 +90,8 @@ impl Socket {
 impl Read for Socket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
-            Self::Tcp(stream) => stream.read(buffer),
-            Self::Unix(stream) => stream.read(buffer),
+            Self::Tcp(stream) => sys::receive(stream, buffer),
+            Self::Unix(stream) => sys::receive(stream, buffer),
         }
     }
 }
@@ -67,8 +99,8 @@ impl Read for Socket {
 impl Write for Socket {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Tcp(stream) => stream.write(bytes),
-            Self::Unix(stream) => stream.write(bytes),
+            Self::Tcp(stream) => sys::transmit(stream, bytes),
+            Self::Unix(stream) => sys::transmit(stream, bytes),
         }
     }
 
@@ -121,6 +153,18 @@ mod tests {
 
     trait ReadWrite: Read + Write {}
     impl<T: Read + Write> ReadWrite for T {}
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn the_kernel_is_told_how_much_may_wait() {
+        for (socket, _peer) in pairs() {
+            socket.limit_unsent(4321);
+            if let Socket::Tcp(stream) = &socket {
+                let told = socket2::SockRef::from(stream).tcp_notsent_lowat().unwrap();
+                assert_eq!(told, 4321);
+            }
+        }
+    }
 
     #[test]
     fn slices_go_out_in_order_and_the_fin_follows_while_reading_goes_on() {

@@ -1,15 +1,19 @@
-//! What the operating system must be told and what its errors mean: socket options and errno.
+//! What the operating system must be told and what its errors mean: socket options, calls that the
+//! standard library lacks, errno.
 //!
-//! Linux and macOS. socket2 has every option that is needed, so there is no unsafe code here yet;
+//! Linux and macOS. socket2 and rustix have everything that is needed, so there is no unsafe code here yet;
 //! if some is ever needed, this is its file. It must not know of the reactor, of mio, or of what
 //! is done about an error.
 
+use std::fs::File;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
 // Numbers that `io::ErrorKind` has no stable name for; these are the same on Linux and the BSDs.
@@ -81,6 +85,49 @@ pub(crate) fn listen_unix(path: &Path, backlog: u32) -> io::Result<UnixListener>
         return Err(error);
     }
     Ok(socket.into())
+}
+
+/// Reads what a socket has.
+///
+/// This and the next three make the system call themselves: in a process with threads, the C library
+/// makes each of its own a point at which a thread may be cancelled, which costs as much as parsing
+/// a small request.
+pub(crate) fn receive(socket: impl AsFd, buffer: &mut [u8]) -> io::Result<usize> {
+    let (count, _) = recv(socket, buffer, RecvFlags::empty())?;
+    Ok(count)
+}
+
+/// Sends bytes. A peer that is gone is an error and no signal.
+pub(crate) fn transmit(socket: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
+    Ok(send(socket, bytes, SendFlags::NOSIGNAL)?)
+}
+
+/// Sends what more will follow at once: the kernel may wait for that to fill a packet.
+pub(crate) fn transmit_more(socket: impl AsFd, bytes: &[u8]) -> io::Result<usize> {
+    #[cfg(target_os = "linux")]
+    let more = SendFlags::MORE;
+    #[cfg(not(target_os = "linux"))]
+    let more = SendFlags::empty();
+    Ok(send(socket, bytes, SendFlags::NOSIGNAL | more)?)
+}
+
+/// Has the kernel move a part of a file to a socket (`sendfile`), without passing through here.
+/// A peer that is gone raises SIGPIPE, which Rust's and Node's runtimes ignore.
+#[cfg(target_os = "linux")]
+pub(crate) fn transmit_file(
+    socket: impl AsFd,
+    file: &File,
+    start: u64,
+    length: usize,
+) -> io::Result<usize> {
+    let mut offset = start;
+    Ok(rustix::fs::sendfile(socket, file, Some(&mut offset), length)?)
+}
+
+/// macOS says WouldBlock after a part was sent, and not how much, so its `sendfile` is left alone.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn transmit_file(_: impl AsFd, _: &File, _: u64, _: usize) -> io::Result<usize> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// The file of a Unix socket, which outlives the socket: dropping this removes it, if it is still

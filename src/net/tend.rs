@@ -1,13 +1,17 @@
 //! What [`Io`] does for a connection between the room above and the socket: take it in, write, see
 //! what its state asks for, let it go.
 
+use std::collections::VecDeque;
 use std::io;
+use std::os::unix::fs::FileExt;
 
 use mio::Interest;
 
 use super::app::Gone;
 use super::connection::Connection;
-use super::io::{Accepted, Beside, Io};
+use super::disk::{self, Cached};
+use super::io::Io;
+use super::piece::{FileSpan, Piece};
 use super::slots::{Key, ReplyId, Target};
 use super::socket::{Peer, Socket};
 use crate::limits;
@@ -52,6 +56,9 @@ impl Io {
                 outbox.write(socket, &mut self.pool, [&self.cork, part, behind])
             }
             Beside::Owned(body) => outbox.write_owned(socket, &mut self.pool, &self.cork, body),
+            Beside::Pieces(pieces) => {
+                outbox.write_pieces(socket, &mut self.pool, &self.cork, pieces)
+            }
         };
         self.cork.clear();
         // Something outgrew it; it stays small for the rest.
@@ -61,15 +68,54 @@ impl Io {
         self.on_written(key, &written);
     }
 
+    /// Moves what is small and at hand behind the head: one write for all costs less than a second
+    /// system call.
+    pub(super) fn cork_small_pieces(&mut self, pieces: &mut VecDeque<Piece>) {
+        while let Some(piece) = pieces.front() {
+            let length = piece.length() as usize;
+            let is_full = self.cork.len() >= limits::CORK_FLUSH && length > 0;
+            if is_full || length >= limits::WRITE_BESIDE {
+                return;
+            }
+            match piece {
+                Piece::Bytes(bytes) => self.cork.extend_from_slice(bytes),
+                Piece::File(span) => {
+                    let start = self.cork.len();
+                    self.cork.resize(start + length, 0);
+                    // It has grown behind `start`.
+                    if !read_small(span, &mut self.cork[start..]) {
+                        return self.cork.truncate(start);
+                    }
+                }
+            }
+            pieces.pop_front();
+        }
+    }
+
+    /// Writes on what waits in the outbox.
+    pub(super) fn flush(&mut self, key: Key) {
+        if let Some(connection) = self.slots.get_mut(key) {
+            let written = connection.outbox.flush(&mut connection.socket, &mut self.pool);
+            self.on_written(key, &written);
+        }
+    }
+
     /// Accounts for what the kernel took, and watches for room where it didn't take all.
-    pub(super) fn on_written(&mut self, key: Key, written: &io::Result<usize>) {
+    fn on_written(&mut self, key: Key, written: &io::Result<usize>) {
         let Some(connection) = self.slots.get_mut(key) else {
             return;
         };
-        let Ok(taken) = *written else {
-            connection.outbox.clear(&mut self.pool);
-            connection.machine.cut(CloseReason::ClientAborted);
-            return;
+        let taken = match written {
+            Ok(taken) => *taken,
+            Err(error) => {
+                connection.outbox.clear(&mut self.pool);
+                connection.machine.cut(match error.kind() {
+                    // A file that has become shorter is no fault of the client's.
+                    io::ErrorKind::UnexpectedEof => CloseReason::HandlerAborted,
+                    _ => CloseReason::ClientAborted,
+                });
+                return;
+            }
         };
         self.counters.bytes_sent += taken as u64;
         self.world.clock.refresh();
@@ -83,6 +129,9 @@ impl Io {
             return;
         }
         connection.machine.on_send_blocked(taken as u64, &self.world.context());
+        if let Some(span) = connection.outbox.take_cold() {
+            self.warmer.warm(key, &span);
+        }
         if !connection.flags.watches_writable {
             connection.flags.watches_writable = true;
             let interest = Interest::READABLE | Interest::WRITABLE;
@@ -152,4 +201,35 @@ impl Io {
         self.pool.give(std::mem::take(&mut connection.leftover));
         self.counters.on_close(reason);
     }
+}
+
+/// Reads a small span as a whole, unless it is known that the disk would be waited for.
+fn read_small(span: &FileSpan, buffer: &mut [u8]) -> bool {
+    match disk::read_cached(&span.file, buffer, span.start) {
+        Ok(Cached::Read(count)) => count == buffer.len(),
+        Ok(Cached::Unknown) => span.file.read_exact_at(buffer, span.start).is_ok(),
+        Ok(Cached::Nothing) => buffer.is_empty(),
+        Err(_) => false,
+    }
+}
+
+/// What came of an attempt to accept.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Accepted {
+    /// One, or one that was gone already.
+    One,
+    /// Nobody waits.
+    None,
+    /// Nobody can be accepted for now.
+    Pause,
+}
+
+/// A body that is written beside the cork.
+pub(super) enum Beside<'b> {
+    Nothing,
+    Borrowed(&'b [u8]),
+    /// And what goes behind it.
+    Framed(&'b [u8], &'static [u8]),
+    Owned(Vec<u8>),
+    Pieces(VecDeque<Piece>),
 }

@@ -10,9 +10,9 @@ use napi_sys::napi_value;
 
 use super::bridge::Bridge;
 use super::record::Kind;
-use super::values::{Failed, Outcome, Reference};
+use super::values::{Failed, Js, Outcome, Reference};
 use crate::net::{Gone, ReplyId};
-use crate::server::{Answer, Handler, Intake, Reply, Request};
+use crate::server::{Answer, Handler, Head, Intake, Reply, Request};
 use crate::wire::fields::Trailers;
 
 /// What `notify` is told when room came for more of a streamed answer; the other words are those of
@@ -30,13 +30,20 @@ pub(super) struct Asker {
     bridge: Rc<Bridge>,
     dispatch: Reference,
     notify: Reference,
+    /// Says how large a request's body may be, where the server's author wants to.
+    limit: Option<Reference>,
     /// The generation of each slot whose peer JavaScript was told.
     told: Vec<Option<u32>>,
 }
 
 impl Asker {
-    pub(super) fn new(bridge: Rc<Bridge>, dispatch: Reference, notify: Reference) -> Self {
-        Asker { bridge, dispatch, notify, told: Vec::new() }
+    pub(super) fn new(
+        bridge: Rc<Bridge>,
+        dispatch: Reference,
+        notify: Reference,
+        limit: Option<Reference>,
+    ) -> Self {
+        Asker { bridge, dispatch, notify, limit, told: Vec::new() }
     }
 
     /// Whether JavaScript hears of this connection for the first time. A request before this one
@@ -73,9 +80,7 @@ impl Asker {
     fn ask(&self, request: &Request<'_>, reply: &mut Reply<'_>) -> Outcome<napi_value> {
         let bridge = &self.bridge;
         let js = bridge.js;
-        // The final empty line says nothing.
-        let head = request.head.bytes();
-        let head = js.latin1(&head[..head.len() - 2])?;
+        let head = text_of(js, &request.head)?;
         let dispatch = self.dispatch.value()?;
         bridge.lend(request.id, reply, || js.call(dispatch, &[head]))
     }
@@ -123,6 +128,22 @@ impl Handler for Asker {
         js.in_handle_scope(|| self.answer(request, reply))
     }
 
+    fn max_body_size(&mut self, id: ReplyId, head: &Head<'_>) -> Option<u64> {
+        let limit = self.limit.as_ref()?;
+        let js = self.bridge.js;
+        self.bridge.record.write_head(id, head);
+        let ask = || {
+            let text = text_of(js, head)?;
+            js.float(js.call(limit.value()?, &[text])?)
+        };
+        let asked = js.in_handle_scope(ask);
+        if asked.is_err() {
+            js.report_exception();
+        }
+        // JavaScript has said what is wrong with what isn't a size.
+        asked.ok().filter(|&size| size >= 0.0).map(|size| size as u64)
+    }
+
     fn on_gone(&mut self, id: ReplyId, reason: Gone) {
         if reason != Gone::ClientClosed {
             self.bridge.forget(id);
@@ -146,4 +167,10 @@ impl Handler for Asker {
     fn on_writable(&mut self, id: ReplyId) {
         self.tell(id, WRITABLE, None);
     }
+}
+
+/// A head as JavaScript gets it. The final empty line says nothing.
+fn text_of(js: Js, head: &Head<'_>) -> Outcome<napi_value> {
+    let bytes = head.bytes();
+    js.latin1(&bytes[..bytes.len() - 2])
 }

@@ -11,11 +11,13 @@ use napi_sys::napi_value;
 
 use super::asker::Asker;
 use super::command::Command;
+use super::held::{self, Body};
 use super::record::{Kind, Record, Stated};
-use super::values::{Failed, Js, Outcome, Reference};
+use super::values::{Failed, Js, Outcome};
 use crate::limits;
 use crate::net::{ReplyError, ReplyId};
 use crate::server::{Answer, Block, Reply, Request, Server, Stats};
+use crate::wire::block::text_of_fields;
 use crate::wire::fields::Trailers;
 
 /// What the handler shares with the functions that JavaScript calls. It is never borrowed while
@@ -24,8 +26,6 @@ use crate::wire::fields::Trailers;
 pub(super) struct Bridge {
     pub(super) js: Js,
     pub(super) record: Record,
-    /// Keeps the record's memory.
-    _array: Reference,
     blocks: RefCell<Blocks>,
     bodies: RefCell<Bodies>,
     /// Trailer fields that JavaScript may ask for, as header blocks. Hardly anybody sends any.
@@ -66,11 +66,10 @@ struct HeldBody {
 }
 
 impl Bridge {
-    pub(super) fn new(js: Js, record: Record, array: Reference) -> Self {
+    pub(super) fn new(js: Js, record: Record) -> Self {
         Bridge {
             js,
             record,
-            _array: array,
             blocks: RefCell::default(),
             bodies: RefCell::default(),
             trailers: RefCell::default(),
@@ -86,7 +85,7 @@ impl Bridge {
         let mut blocks = self.blocks.borrow_mut();
         let Blocks { staged, text: bytes, .. } = &mut *blocks;
         self.js.read_latin1(text, bytes)?;
-        Ok(fill(staged, bytes))
+        Ok(staged.fill_text(bytes).is_ok())
     }
 
     /// Keeps a header block under an id, 0 when it isn't valid or there is no room.
@@ -95,7 +94,7 @@ impl Bridge {
         let Blocks { remembered, text: bytes, .. } = &mut *blocks;
         self.js.read_latin1(text, bytes)?;
         let mut block = Block::default();
-        if remembered.len() >= limits::REMEMBERED_BLOCKS || !fill(&mut block, bytes) {
+        if remembered.len() >= limits::REMEMBERED_BLOCKS || block.fill_text(bytes).is_err() {
             return Ok(0);
         }
         remembered.push(block);
@@ -108,8 +107,18 @@ impl Bridge {
         run(match id {
             0 => &blocks.none,
             1 => &blocks.staged,
-            id => blocks.remembered.get(id as usize - 2).unwrap_or(&blocks.none),
+            id => blocks.remembered.get((id - 2) as usize).unwrap_or(&blocks.none),
         })
+    }
+
+    /// Moves out the body of a request as a `Uint8Array`: the bytes themselves if they are many.
+    pub(super) fn take_bytes(&self, id: ReplyId) -> Option<Outcome<napi_value>> {
+        let is_large = self.bodies.borrow_mut().find(id)?.bytes.len() >= limits::BODY_GIVEN;
+        if !is_large {
+            return self.take_body(id, |bytes| self.js.bytes(bytes));
+        }
+        let held = self.bodies.borrow_mut().held.get_mut(id.slot as usize)?.take()?;
+        Some(self.js.own_bytes(held.bytes))
     }
 
     /// Moves out the body of a request, if it is still there. What can't be read stays.
@@ -153,14 +162,7 @@ impl Bridge {
         if trailers.is_empty() {
             return;
         }
-        let mut block = Vec::new();
-        for (name, value) in trailers.iter() {
-            for part in [name, value] {
-                block.extend_from_slice(part);
-                block.push(0);
-            }
-        }
-        self.trailers.borrow_mut().push((id, block));
+        self.trailers.borrow_mut().push((id, text_of_fields(trailers.iter())));
     }
 
     /// The request is over: its body and its trailers are dropped.
@@ -254,13 +256,6 @@ impl Bodies {
     }
 }
 
-/// Reads `name NUL value NUL …`.
-fn fill(block: &mut Block, text: &[u8]) -> bool {
-    let mut parts = text.split(|&byte| byte == 0);
-    let fields = std::iter::from_fn(|| Some((parts.next()?, parts.next()?)));
-    block.fill(fields).is_ok()
-}
-
 impl Bridge {
     /// Brings the answer of the request that was just dispatched.
     pub(super) fn give(&self, value: napi_value, stated: Stated, reply: Reply<'_>) -> Answer {
@@ -281,6 +276,13 @@ impl Bridge {
                 Ok(bytes) => reply.send(stated.status, block, bytes),
                 Err(Failed) => reply.fail(),
             },
+            Kind::File => match self.file(value) {
+                Ok(mut body) => {
+                    let pieces = std::mem::take(&mut body.pieces);
+                    reply.send_pieces(stated.status, body.fields(stated, block), pieces)
+                }
+                Err(Failed) => reply.fail(),
+            },
             Kind::Empty | Kind::Later | Kind::Stream => reply.send(stated.status, block, b""),
         })
     }
@@ -290,6 +292,11 @@ impl Bridge {
         let mut text = Vec::new();
         self.js.append_utf8(value, length, &mut text)?;
         Ok(text)
+    }
+
+    /// Takes a body that lies in files.
+    fn file(&self, value: napi_value) -> Outcome<Body> {
+        held::take(self.js.float(value)?).ok_or(Failed)
     }
 
     /// Brings a late answer. `Ok` is false when the request is over.
@@ -325,6 +332,13 @@ impl Bridge {
                 Ok(first) => server.begin(id, stated.status, block, first).map(|_| ()),
                 Err(Failed) => server.fail(id),
             },
+            Kind::File => match self.file(value) {
+                Ok(mut body) => {
+                    let pieces = std::mem::take(&mut body.pieces);
+                    server.answer_pieces(id, stated.status, body.fields(stated, block), pieces)
+                }
+                Err(Failed) => server.fail(id),
+            },
             Kind::Empty | Kind::Later => server.answer(id, stated.status, block, b""),
         });
         match brought {
@@ -335,19 +349,30 @@ impl Bridge {
     }
 
     /// Copies an answer that can't be brought while a turn is under way.
-    pub(super) fn copy_answer(
+    pub(super) fn answer_command(
         &self,
+        id: ReplyId,
         value: napi_value,
         stated: Stated,
-    ) -> Outcome<(Block, Vec<u8>)> {
+    ) -> Outcome<Command> {
+        let status = stated.status;
         let block = self.with_block(stated.block, Block::clone);
         let body = match stated.kind {
             Kind::Text => self.long_text(value)?,
             // SAFETY: the bytes are copied at once.
             Kind::Bytes => unsafe { self.js.view(value)? }.to_vec(),
-            Kind::Stream => unsafe { self.js.part(value)? }.to_vec(),
+            Kind::Stream => {
+                // SAFETY: as above.
+                let first = unsafe { self.js.part(value)? }.to_vec();
+                return Ok(Command::Begin { id, status, block, first });
+            }
+            Kind::File => {
+                let body = self.file(value)?;
+                let block = body.fields(stated, &block).clone();
+                return Ok(Command::AnswerPieces { id, status, block, pieces: body.pieces });
+            }
             Kind::Empty | Kind::Later => Vec::new(),
         };
-        Ok((block, body))
+        Ok(Command::Answer { id, status, block, body })
     }
 }

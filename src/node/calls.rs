@@ -8,28 +8,37 @@ use std::rc::Rc;
 use napi_sys::{self as sys, Status, napi_callback_info, napi_env, napi_value};
 
 use super::command::Command;
-use super::record::Kind;
 use super::shared::Shared;
 use super::values::{Failed, Js, Outcome, boundary};
 use crate::server::{Block, Credit, ReplyError};
 
-/// Puts the functions on the engine's object. Each keeps the engine alive.
-pub(super) fn install(js: Js, object: napi_value, shared: &Rc<Shared>) -> Outcome<()> {
-    let functions: [(&CStr, sys::napi_callback); 12] = [
-        (c"stage", Some(stage)),
-        (c"remember", Some(remember)),
-        (c"answer", Some(answer)),
-        (c"inform", Some(inform)),
-        (c"write", Some(write)),
-        (c"end", Some(end)),
-        (c"abort", Some(abort)),
-        (c"readBody", Some(read_body)),
-        (c"takeText", Some(take_text)),
-        (c"takeBytes", Some(take_bytes)),
-        (c"takeTrailers", Some(take_trailers)),
-        (c"setTimeout", Some(set_timeout)),
-    ];
-    for (name, callback) in functions {
+/// A function that JavaScript can call.
+pub(super) type Callback = unsafe extern "C" fn(napi_env, napi_callback_info) -> napi_value;
+
+/// Those of an engine.
+pub(super) const FUNCTIONS: [(&CStr, Option<Callback>); 12] = [
+    (c"stage", Some(stage)),
+    (c"remember", Some(remember)),
+    (c"answer", Some(answer)),
+    (c"inform", Some(inform)),
+    (c"write", Some(write)),
+    (c"end", Some(end)),
+    (c"abort", Some(abort)),
+    (c"readBody", Some(read_body)),
+    (c"takeText", Some(take_text)),
+    (c"takeBytes", Some(take_bytes)),
+    (c"takeTrailers", Some(take_trailers)),
+    (c"setTimeout", Some(set_timeout)),
+];
+
+/// Puts functions on an object. Each keeps what they share, and gets it back by [`call`].
+pub(super) fn install<T>(
+    js: Js,
+    object: napi_value,
+    shared: &Rc<T>,
+    functions: &[(&CStr, Option<Callback>)],
+) -> Outcome<()> {
+    for &(name, callback) in functions {
         let data = Rc::into_raw(shared.clone()).cast_mut().cast::<c_void>();
         let mut function = ptr::null_mut();
         // SAFETY: a live environment on its thread; `data` is a strong count that the function's
@@ -49,7 +58,7 @@ pub(super) fn install(js: Js, object: napi_value, shared: &Rc<Shared>) -> Outcom
                     js.raw(),
                     function,
                     data,
-                    Some(finalize),
+                    Some(finalize::<T>),
                     ptr::null_mut(),
                     ptr::null_mut(),
                 ),
@@ -58,7 +67,7 @@ pub(super) fn install(js: Js, object: napi_value, shared: &Rc<Shared>) -> Outcom
         };
         if status != Status::napi_ok {
             // SAFETY: no function has it: the count is still ours.
-            drop(unsafe { Rc::from_raw(data.cast::<Shared>()) });
+            drop(unsafe { Rc::from_raw(data.cast::<T>()) });
             return Err(Failed);
         }
         // SAFETY: a live environment, an object and a function of this scope.
@@ -71,31 +80,31 @@ pub(super) fn install(js: Js, object: napi_value, shared: &Rc<Shared>) -> Outcom
     Ok(())
 }
 
-unsafe extern "C" fn finalize(_: napi_env, data: *mut c_void, _: *mut c_void) {
+unsafe extern "C" fn finalize<T>(_: napi_env, data: *mut c_void, _: *mut c_void) {
     // SAFETY: the strong count that `install` gave to the function; finalized once.
-    drop(unsafe { Rc::from_raw(data.cast::<Shared>()) });
+    drop(unsafe { Rc::from_raw(data.cast::<T>()) });
 }
 
-/// Reads the engine and the one argument of a call.
+/// Reads what the functions share and the arguments of a call. Missing ones are `undefined`.
 ///
 /// # Safety
-/// Only for callbacks made by [`install`], with what Node-API gave them.
-unsafe fn call(
+/// Only for callbacks made by [`install`] with the same type, with what Node-API gave them.
+pub(super) unsafe fn call<T, const N: usize>(
     env: napi_env,
     info: napi_callback_info,
-    run: impl FnOnce(Js, &Shared, napi_value) -> Outcome<napi_value>,
+    run: impl FnOnce(Js, &T, [napi_value; N]) -> Outcome<napi_value>,
 ) -> napi_value {
     // SAFETY: Node-API calls with a live environment on its thread.
     let js = unsafe { Js::new(env) };
     boundary(js, || {
-        let (mut count, mut argument, mut data) = (1, ptr::null_mut(), ptr::null_mut());
-        // SAFETY: as above; there is room for one argument. A missing one is `undefined`.
+        let (mut count, mut arguments, mut data) = (N, [ptr::null_mut(); N], ptr::null_mut());
+        // SAFETY: as above; there is room for N arguments.
         let status = unsafe {
             sys::napi_get_cb_info(
                 env,
                 info,
                 &raw mut count,
-                &raw mut argument,
+                arguments.as_mut_ptr(),
                 ptr::null_mut(),
                 &raw mut data,
             )
@@ -104,36 +113,32 @@ unsafe fn call(
             return Err(Failed);
         }
         // SAFETY: the function holds a strong count (`install`) and is being called.
-        let shared = unsafe { &*data.cast::<Shared>() };
-        run(js, shared, argument)
+        let shared = unsafe { &*data.cast::<T>() };
+        run(js, shared, arguments)
     })
 }
 
 /// `stage(block: string): boolean`
 unsafe extern "C" fn stage(env: napi_env, info: napi_callback_info) -> napi_value {
     // SAFETY: made by `install`.
-    unsafe { call(env, info, |js, shared, text| js.boolean(shared.bridge.stage(text)?)) }
+    unsafe { call(env, info, |js, shared: &Shared, [text]| js.boolean(shared.bridge.stage(text)?)) }
 }
 
 /// `remember(block: string): number`
 unsafe extern "C" fn remember(env: napi_env, info: napi_callback_info) -> napi_value {
     // SAFETY: made by `install`.
-    unsafe { call(env, info, |js, shared, text| js.number(shared.bridge.remember(text)?)) }
+    unsafe {
+        call(env, info, |js, shared: &Shared, [text]| js.number(shared.bridge.remember(text)?))
+    }
 }
 
 /// `answer(body): boolean`: the late answer to the request that the record names.
 unsafe extern "C" fn answer(env: napi_env, info: napi_callback_info) -> napi_value {
-    let run = |js: Js, shared: &Shared, body: napi_value| {
+    let run = |js: Js, shared: &Shared, [body]: [napi_value; 1]| {
         let bridge = &shared.bridge;
         let (id, stated) = (bridge.record.id(), bridge.record.stated());
         let Ok(mut server) = shared.server.try_borrow_mut() else {
-            let (block, body) = bridge.copy_answer(body, stated)?;
-            let status = stated.status;
-            let command = if stated.kind == Kind::Stream {
-                Command::Begin { id, status, block, first: body }
-            } else {
-                Command::Answer { id, status, block, body }
-            };
+            let command = bridge.answer_command(id, body, stated)?;
             bridge.commands.borrow_mut().push(command);
             return js.boolean(true);
         };
@@ -151,7 +156,7 @@ unsafe extern "C" fn answer(env: napi_env, info: napi_callback_info) -> napi_val
 /// `inform(): boolean`: an interim answer to the request that the record names, with the status and
 /// the header block that it states.
 unsafe extern "C" fn inform(env: napi_env, info: napi_callback_info) -> napi_value {
-    let run = |js: Js, shared: &Shared, _| {
+    let run = |js: Js, shared: &Shared, _: [napi_value; 0]| {
         let bridge = &shared.bridge;
         let (id, stated) = (bridge.record.id(), bridge.record.stated());
         if let Some(informed) = bridge.inform_current(id, stated) {
@@ -172,7 +177,7 @@ unsafe extern "C" fn inform(env: napi_env, info: napi_callback_info) -> napi_val
 /// `write(part: Uint8Array): number`: a part of the streamed answer to the request that the record
 /// names; 0 is go on, 1 is wait for room, 2 is that it goes nowhere, 3 that it is too much.
 unsafe extern "C" fn write(env: napi_env, info: napi_callback_info) -> napi_value {
-    let run = |js: Js, shared: &Shared, part: napi_value| {
+    let run = |js: Js, shared: &Shared, [part]: [napi_value; 1]| {
         let id = shared.bridge.record.id();
         // SAFETY: no JavaScript runs until the bytes are written or copied.
         let part = unsafe { js.part(part)? };
@@ -194,7 +199,7 @@ unsafe extern "C" fn write(env: napi_env, info: napi_callback_info) -> napi_valu
 /// `end(): number`: the streamed answer is complete; 2 is that it goes nowhere, 3 that it is too
 /// little, and then the connection is cut.
 unsafe extern "C" fn end(env: napi_env, info: napi_callback_info) -> napi_value {
-    let run = |js: Js, shared: &Shared, _| {
+    let run = |js: Js, shared: &Shared, _: [napi_value; 0]| {
         let id = shared.bridge.record.id();
         shared.bridge.forget(id);
         let ended =
@@ -211,7 +216,7 @@ unsafe extern "C" fn end(env: napi_env, info: napi_callback_info) -> napi_value 
 
 /// `abort(): void`: the streamed answer is given up, its connection is cut.
 unsafe extern "C" fn abort(env: napi_env, info: napi_callback_info) -> napi_value {
-    let run = |js: Js, shared: &Shared, _| {
+    let run = |js: Js, shared: &Shared, _: [napi_value; 0]| {
         let id = shared.bridge.record.id();
         shared.apply(|server| server.abort(id).is_ok(), || Command::End { id, is_regular: false });
         js.undefined()
@@ -223,7 +228,7 @@ unsafe extern "C" fn abort(env: napi_env, info: napi_callback_info) -> napi_valu
 /// `readBody(isPassed: boolean): void`: reads the rest of the body of the request that the record
 /// names, part by part or as a whole.
 unsafe extern "C" fn read_body(env: napi_env, info: napi_callback_info) -> napi_value {
-    let run = |js: Js, shared: &Shared, is_passed: napi_value| {
+    let run = |js: Js, shared: &Shared, [is_passed]: [napi_value; 1]| {
         let id = shared.bridge.record.id();
         if js.is_true(is_passed) {
             shared.bridge.pass_body(id);
@@ -237,7 +242,7 @@ unsafe extern "C" fn read_body(env: napi_env, info: napi_callback_info) -> napi_
 
 /// `takeText(): string | undefined`
 unsafe extern "C" fn take_text(env: napi_env, info: napi_callback_info) -> napi_value {
-    let run = |js: Js, shared: &Shared, _| {
+    let run = |js: Js, shared: &Shared, _: [napi_value; 0]| {
         let bridge = &shared.bridge;
         let read = |body: &[u8]| {
             js.utf8(body).inspect_err(|_| {
@@ -253,11 +258,9 @@ unsafe extern "C" fn take_text(env: napi_env, info: napi_callback_info) -> napi_
 
 /// `takeBytes(): Uint8Array | undefined`
 unsafe extern "C" fn take_bytes(env: napi_env, info: napi_callback_info) -> napi_value {
-    let run = |js: Js, shared: &Shared, _| {
+    let run = |js: Js, shared: &Shared, _: [napi_value; 0]| {
         let bridge = &shared.bridge;
-        bridge
-            .take_body(bridge.record.id(), |body| js.bytes(body))
-            .unwrap_or_else(|| js.undefined())
+        bridge.take_bytes(bridge.record.id()).unwrap_or_else(|| js.undefined())
     };
     // SAFETY: made by `install`.
     unsafe { call(env, info, run) }
@@ -266,7 +269,7 @@ unsafe extern "C" fn take_bytes(env: napi_env, info: napi_callback_info) -> napi
 /// `takeTrailers(): string`: the trailer fields of the request that the record names, as a header
 /// block; empty when there are none.
 unsafe extern "C" fn take_trailers(env: napi_env, info: napi_callback_info) -> napi_value {
-    let run = |js: Js, shared: &Shared, _| {
+    let run = |js: Js, shared: &Shared, _: [napi_value; 0]| {
         let bridge = &shared.bridge;
         js.latin1(&bridge.take_trailers(bridge.record.id()).unwrap_or_default())
     };
@@ -276,15 +279,9 @@ unsafe extern "C" fn take_trailers(env: napi_env, info: napi_callback_info) -> n
 
 /// `setTimeout(ms: number): boolean`: the time limit of the request that the record names.
 unsafe extern "C" fn set_timeout(env: napi_env, info: napi_callback_info) -> napi_value {
-    let run = |js: Js, shared: &Shared, limit: napi_value| {
+    let run = |js: Js, shared: &Shared, [limit]: [napi_value; 1]| {
         let id = shared.bridge.record.id();
-        let mut milliseconds = 0.0;
-        // SAFETY: a live environment, a value of this scope.
-        let status = unsafe { sys::napi_get_value_double(env, limit, &raw mut milliseconds) };
-        if status != Status::napi_ok {
-            return Err(Failed);
-        }
-        let timeout = milliseconds as u64;
+        let timeout = js.float(limit)? as u64;
         if shared.bridge.limit_current(id, timeout) {
             return js.boolean(true);
         }

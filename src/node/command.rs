@@ -1,6 +1,6 @@
 //! What JavaScript asks for while the server is borrowed by a turn; done right after it.
 
-use crate::server::{Block, ReplyId};
+use crate::server::{Block, Piece, ReplyId};
 
 #[derive(Debug)]
 pub(super) enum Command {
@@ -10,6 +10,13 @@ pub(super) enum Command {
         status: u16,
         block: Block,
         body: Vec<u8>,
+    },
+    /// A late answer with a body that lies in files.
+    AnswerPieces {
+        id: ReplyId,
+        status: u16,
+        block: Block,
+        pieces: Vec<Piece>,
     },
     /// The beginning of a streamed answer, with its first part, copied.
     Begin {

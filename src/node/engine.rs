@@ -5,7 +5,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::ptr::NonNull;
 use std::rc::Rc;
 
 use napi::bindgen_prelude::{Function, JsObjectValue, JsValue, This, Unknown};
@@ -82,17 +81,17 @@ impl Engine {
         dispatch: Function<'_, Unknown<'_>, Unknown<'_>>,
         notify: Function<'_, Unknown<'_>, Unknown<'_>>,
         closed: Function<'_, Unknown<'_>, Unknown<'_>>,
+        limit: Option<Function<'_, Unknown<'_>, Unknown<'_>>>,
     ) -> napi::Result<Self> {
         // SAFETY: napi calls with a live environment on its thread; what keeps it is dropped by
         // the environment's clean-up hook or by finalizers, which come before its end.
         let js = unsafe { Js::new(env.raw()) };
         let (array, words) = js.words(WORDS).map_err(failed)?;
-        let words = NonNull::new(words).ok_or_else(|| failed(Failed))?;
-        // SAFETY: fresh memory of WORDS words, which the bridge keeps; V8 never moves it.
-        let record = unsafe { Record::new(words) };
+        let record = Record::new(words);
         let keep = |value| Reference::new(js, value).map_err(failed);
-        let bridge = Rc::new(Bridge::new(js, record, keep(array)?));
-        let asker = Asker::new(bridge.clone(), keep(dispatch.raw())?, keep(notify.raw())?);
+        let bridge = Rc::new(Bridge::new(js, record));
+        let limit = limit.map(|limit| keep(limit.raw())).transpose()?;
+        let asker = Asker::new(bridge.clone(), keep(dispatch.raw())?, keep(notify.raw())?, limit);
         let server = Server::new(config.into(), asker)
             .map_err(|error| Error::new(Status::GenericFailure, error.to_string()))?;
         let shared = Rc::new(Shared {
@@ -104,7 +103,7 @@ impl Engine {
             wants_ref: Cell::new(true),
         });
         let object = this.object.raw();
-        calls::install(js, object, &shared).map_err(failed)?;
+        calls::install(js, object, &shared, &calls::FUNCTIONS).map_err(failed)?;
         let mut this = this.object;
         // SAFETY: a value of this environment and scope.
         let array = unsafe { Unknown::from_raw_unchecked(env.raw(), array) };
@@ -197,24 +196,33 @@ fn failed(_: Failed) -> Error {
     Error::new(Status::GenericFailure, "Node-API refused a call".to_owned())
 }
 
-fn coded(code: &'static str, message: &str) -> Error<&'static str> {
+/// An error with one of the codes of `lib/errors.js`, or the system's.
+pub(super) fn coded(code: &'static str, message: &str) -> Error<&'static str> {
     Error::new(code, message.to_owned())
 }
 
+/// Its kind isn't stable yet.
+const ELOOP: i32 = if cfg!(target_os = "linux") { 40 } else { 62 };
+
 /// The name of a system error, as Node says it; `lib/` completes the shape.
-fn of_io(error: &io::Error) -> Error<&'static str> {
+pub(super) fn of_io(error: &io::Error) -> Error<&'static str> {
     let code = match error.kind() {
         io::ErrorKind::AddrInUse => "EADDRINUSE",
         io::ErrorKind::AddrNotAvailable => "EADDRNOTAVAIL",
         io::ErrorKind::PermissionDenied => "EACCES",
         io::ErrorKind::NotFound => "ENOENT",
         io::ErrorKind::NotADirectory => "ENOTDIR",
+        io::ErrorKind::IsADirectory => "EISDIR",
         io::ErrorKind::ReadOnlyFilesystem => "EROFS",
+        io::ErrorKind::InvalidFilename => "ENAMETOOLONG",
         _ => match error.raw_os_error() {
-            // Numbers without a stable kind; the first two are the same on every Unix.
+            // Numbers without a stable kind.
             Some(24) => "EMFILE",
             Some(23) => "ENFILE",
             Some(97 | 47) => "EAFNOSUPPORT",
+            Some(ELOOP) => "ELOOP",
+            Some(5) => "EIO",
+            Some(6) => "ENXIO",
             _ => "EINVAL",
         },
     };

@@ -7,6 +7,9 @@
 //! - [`bridge`]: what the handler and those functions share.
 //! - [`command`]: what waits for the end of a turn.
 //! - [`driver`]: turns of the server, driven by libuv.
+//! - [`files`]: files as answers and as bodies, by `napi`.
+//! - [`multipart`]: the parser of uploads, for JavaScript to push bytes through.
+//! - [`held`]: those bodies, by number.
 //! - [`record`]: the words of shared memory that both sides read and write.
 //! - [`uv`], [`values`]: libuv and Node-API in the few forms that are needed here.
 //!
@@ -21,6 +24,12 @@ mod command;
 mod driver;
 #[allow(unreachable_pub, clippy::needless_pass_by_value)] // as `#[napi]` wants its items
 mod engine;
+// As `#[napi]` wants its items; it alone calls them.
+#[allow(dead_code, unreachable_pub, clippy::needless_pass_by_value)]
+mod files;
+mod held;
+#[allow(unreachable_pub, clippy::needless_pass_by_value)] // the same
+mod multipart;
 mod record;
 mod shared;
 mod uv;

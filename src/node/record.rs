@@ -1,10 +1,9 @@
 //! The record: a few words of memory shared with JavaScript, so that a request crosses with one
 //! call and no objects. `lib/record.js` names the same places; a test compares the two.
 
-use std::ptr::NonNull;
-
+use super::values::Words;
 use crate::net::{Peer, ReplyId};
-use crate::server::{Method, Request, Version};
+use crate::server::{Head, Method, Request, Version};
 
 pub(super) const WORDS: usize = 32;
 
@@ -35,6 +34,9 @@ const ABSOLUTE_FORM: u32 = 8;
 const ASTERISK_FORM: u32 = 16;
 const BODY_FOLLOWS: u32 = 32;
 
+/// In BLOCK: the fields that the body in files has of its own.
+pub(super) const OWN_BLOCK: u32 = u32::MAX;
+
 /// What JavaScript gave as the body of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -44,6 +46,8 @@ pub(super) enum Kind {
     Bytes,
     /// The body follows in parts; what comes with it is the first.
     Stream,
+    /// A handle of [`super::files`].
+    File,
 }
 
 /// An answer as the record states it.
@@ -56,50 +60,29 @@ pub(super) struct Stated {
     pub(super) length: usize,
 }
 
-/// The memory, owned by an `ArrayBuffer` that the engine's object keeps.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Record(NonNull<u32>);
+/// The record of an engine.
+#[derive(Debug)]
+pub(super) struct Record(Words);
 
 impl Record {
-    /// # Safety
-    /// `words` is the start of [`WORDS`] aligned words that stay where they are and are touched by
-    /// this thread alone, for as long as the record is used.
-    pub(super) unsafe fn new(words: NonNull<u32>) -> Self {
+    /// Over [`WORDS`] words.
+    pub(super) fn new(words: Words) -> Self {
         Record(words)
     }
 
-    fn get(self, index: usize) -> u32 {
-        debug_assert!(index < WORDS);
-        // SAFETY: `new` was promised WORDS live words, and each index here is below that.
-        unsafe { self.0.add(index).read() }
+    fn get(&self, index: usize) -> u32 {
+        self.0.get(index)
     }
 
-    fn set(self, index: usize, value: u32) {
-        debug_assert!(index < WORDS);
-        // SAFETY: as in `get`.
-        unsafe { self.0.add(index).write(value) }
+    fn set(&self, index: usize, value: u32) {
+        self.0.set(index, value);
     }
 
     /// States the facts of a request, and who sends it if its connection is new to JavaScript.
-    pub(super) fn write(self, request: &Request<'_>, is_new: bool) {
-        let head = &request.head;
-        let (target_start, target_end) = head.target_span();
-        self.set(SLOT, request.id.slot);
-        self.set(GENERATION, request.id.generation);
-        self.set(SEQUENCE, request.id.sequence);
-        self.set(METHOD, head.method() as u32);
-        self.set(TARGET_START, target_start);
-        self.set(TARGET_END, target_end);
-        self.set(FIELDS_START, head.fields_start());
+    pub(super) fn write(&self, request: &Request<'_>, is_new: bool) {
+        self.write_head(request.id, &request.head);
         self.set(BODY_LENGTH, u32::try_from(request.body().len()).unwrap_or(u32::MAX));
-        let mut flags = match (head.method(), head.target().first()) {
-            (Method::Connect, _) | (_, Some(b'/')) => 0,
-            (_, Some(b'*')) => ASTERISK_FORM,
-            _ => ABSOLUTE_FORM,
-        };
-        if head.version() == Version::Http10 {
-            flags |= HTTP_1_0;
-        }
+        let mut flags = self.get(FLAGS);
         if request.has_body {
             flags |= HAS_BODY;
         }
@@ -114,7 +97,28 @@ impl Record {
         self.set(KIND, 0);
     }
 
-    fn write_peer(self, peer: Peer) {
+    /// States what a head says.
+    pub(super) fn write_head(&self, id: ReplyId, head: &Head<'_>) {
+        let (target_start, target_end) = head.target_span();
+        self.set(SLOT, id.slot);
+        self.set(GENERATION, id.generation);
+        self.set(SEQUENCE, id.sequence);
+        self.set(METHOD, head.method() as u32);
+        self.set(TARGET_START, target_start);
+        self.set(TARGET_END, target_end);
+        self.set(FIELDS_START, head.fields_start());
+        let mut flags = match (head.method(), head.target().first()) {
+            (Method::Connect, _) | (_, Some(b'/')) => 0,
+            (_, Some(b'*')) => ASTERISK_FORM,
+            _ => ABSOLUTE_FORM,
+        };
+        if head.version() == Version::Http10 {
+            flags |= HTTP_1_0;
+        }
+        self.set(FLAGS, flags);
+    }
+
+    fn write_peer(&self, peer: Peer) {
         let Peer::Inet(address) = peer else {
             return self.set(PEER_FAMILY, 0);
         };
@@ -135,7 +139,7 @@ impl Record {
     }
 
     /// The request that JavaScript names.
-    pub(super) fn id(self) -> ReplyId {
+    pub(super) fn id(&self) -> ReplyId {
         ReplyId {
             slot: self.get(SLOT),
             generation: self.get(GENERATION),
@@ -144,7 +148,7 @@ impl Record {
     }
 
     /// The answer that JavaScript states.
-    pub(super) fn stated(self) -> Stated {
+    pub(super) fn stated(&self) -> Stated {
         Stated {
             // What isn't a status fails where it is encoded.
             status: u16::try_from(self.get(STATUS)).unwrap_or(0),
@@ -154,6 +158,7 @@ impl Record {
                 2 => Kind::Text,
                 3 => Kind::Bytes,
                 4 => Kind::Stream,
+                5 => Kind::File,
                 _ => Kind::Later,
             },
             length: self.get(LENGTH) as usize,

@@ -60,6 +60,14 @@ impl Shared {
                         let _ = server.fail(id);
                     }
                 }
+                Command::AnswerPieces { id, status, block, pieces } => {
+                    self.bridge.forget(id);
+                    if let Err(ReplyError::Answer(_)) =
+                        server.answer_pieces(id, status, &block, pieces)
+                    {
+                        let _ = server.fail(id);
+                    }
+                }
                 // What fails here is stale: its request has been told so.
                 Command::Begin { id, status, block, first } => {
                     let _ = server.begin(id, status, &block, &first);

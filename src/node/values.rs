@@ -5,7 +5,7 @@
 
 use std::ffi::c_void;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::ptr;
+use std::ptr::{self, NonNull};
 
 use napi_sys::{self as sys, Status, napi_env, napi_ref, napi_value};
 
@@ -58,6 +58,14 @@ impl Js {
         Ok(value)
     }
 
+    /// What a number says.
+    pub(super) fn float(self, value: napi_value) -> Outcome<f64> {
+        let mut number = 0.0;
+        // SAFETY: see the head of this block.
+        check(unsafe { sys::napi_get_value_double(self.0, value, &raw mut number) })?;
+        Ok(number)
+    }
+
     pub(super) fn is_true(self, value: napi_value) -> bool {
         let mut truth = false;
         // SAFETY: see the head of this block.
@@ -98,8 +106,40 @@ impl Js {
         Ok(array)
     }
 
-    /// A `Uint32Array` of `words` zeros, and where they lie.
-    pub(super) fn words(self, words: usize) -> Outcome<(napi_value, *mut u32)> {
+    /// A `Uint8Array` over these bytes themselves, which are freed when it is collected. Hosts that
+    /// keep all memory in a cage of their own get a copy.
+    pub(super) fn own_bytes(self, mut bytes: Vec<u8>) -> Outcome<napi_value> {
+        let (mut buffer, mut array) = (ptr::null_mut(), ptr::null_mut());
+        let (data, length) = (bytes.as_mut_ptr().cast(), bytes.len());
+        let owner = Box::into_raw(Box::new(bytes));
+        // SAFETY: see the head of this block; the memory is the vector's, which doesn't change and
+        // which `drop_bytes` frees, once, when V8 needs it no more.
+        let status = unsafe {
+            let drop_bytes = Some(drop_bytes as unsafe extern "C" fn(_, _, _));
+            sys::napi_create_external_arraybuffer(
+                self.0,
+                data,
+                length,
+                drop_bytes,
+                owner.cast(),
+                &raw mut buffer,
+            )
+        };
+        if status != Status::napi_ok {
+            // SAFETY: nobody has taken it.
+            let bytes = unsafe { Box::from_raw(owner) };
+            return self.bytes(&bytes);
+        }
+        let kind = sys::TypedarrayType::uint8_array;
+        // SAFETY: see the head of this block.
+        check(unsafe {
+            sys::napi_create_typedarray(self.0, kind, length, buffer, 0, &raw mut array)
+        })?;
+        Ok(array)
+    }
+
+    /// A `Uint32Array` of `words` zeros, and the same words for this side.
+    pub(super) fn words(self, words: usize) -> Outcome<(napi_value, Words)> {
         let (mut data, mut buffer, mut array) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
         // SAFETY: see the head of this block.
         unsafe {
@@ -108,7 +148,8 @@ impl Js {
             let kind = sys::TypedarrayType::uint32_array;
             check(sys::napi_create_typedarray(self.0, kind, words, buffer, 0, &raw mut array))?;
         }
-        Ok((array, data.cast()))
+        let start = NonNull::new(data.cast()).ok_or(Failed)?;
+        Ok((array, Words { _keep: Reference::new(self, array)?, start, count: words }))
     }
 
     /// Length of a string in UTF-8.
@@ -300,12 +341,11 @@ impl Js {
             if sys::napi_open_handle_scope(self.0, &raw mut handles) != Status::napi_ok {
                 return;
             }
-            // The resource object counts for nothing since Node 12; it must be an object.
-            let mut resource = ptr::null_mut();
-            let opened = sys::napi_create_object(self.0, &raw mut resource) == Status::napi_ok
-                && sys::napi_open_callback_scope(self.0, resource, context, &raw mut callback)
-                    == Status::napi_ok;
-            if opened {
+            // Node ignores the resource here: the context has its own.
+            let resource = ptr::null_mut();
+            let opened =
+                sys::napi_open_callback_scope(self.0, resource, context, &raw mut callback);
+            if opened == Status::napi_ok {
                 run();
                 self.report_exception();
                 sys::napi_close_callback_scope(self.0, callback);
@@ -314,6 +354,12 @@ impl Js {
             sys::napi_close_handle_scope(self.0, handles);
         }
     }
+}
+
+/// Frees what [`Js::own_bytes`] gave away.
+unsafe extern "C" fn drop_bytes(_: napi_env, _: *mut c_void, owner: *mut c_void) {
+    // SAFETY: the pointer of `own_bytes`; Node-API calls once.
+    drop(unsafe { Box::from_raw(owner.cast::<Vec<u8>>()) });
 }
 
 /// A strong reference to a JavaScript value.
@@ -346,6 +392,39 @@ impl Drop for Reference {
         // at the latest.
         unsafe { sys::napi_delete_reference(self.js.0, self.reference) };
     }
+}
+
+/// Words of memory that both sides read and write.
+#[derive(Debug)]
+pub(super) struct Words {
+    _keep: Reference,
+    start: NonNull<u32>,
+    count: usize,
+}
+
+impl Words {
+    pub(super) fn get(&self, index: usize) -> u32 {
+        assert!(index < self.count);
+        // SAFETY: an `ArrayBuffer` that `_keep` keeps, whose memory V8 never moves; its environment
+        // runs on this thread alone.
+        unsafe { self.start.add(index).read() }
+    }
+
+    pub(super) fn set(&self, index: usize, value: u32) {
+        assert!(index < self.count);
+        // SAFETY: as in `get`.
+        unsafe { self.start.add(index).write(value) }
+    }
+}
+
+/// Header text as a Rust string: each byte is one character.
+pub(super) fn of_latin1(bytes: &[u8]) -> String {
+    bytes.iter().copied().map(char::from).collect()
+}
+
+/// And back.
+pub(super) fn to_latin1(text: &str) -> Vec<u8> {
+    text.chars().map(|character| character as u32 as u8).collect()
 }
 
 /// The one failure boundary: every function that JavaScript or libuv calls is wrapped in it. A

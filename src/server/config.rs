@@ -20,6 +20,7 @@ pub struct Config {
     pub max_pending: usize,
     /// A handler is asked before the body is complete when the body is larger than this, or when
     /// the client waits for 100 (Continue); `None` is never. See [`super::Request::is_complete`].
+    /// Of a body of unknown length at most [`limits::STREAM_UNKNOWN_ABOVE`] bytes are waited for.
     pub stream_above: Option<u64>,
     /// Most bytes of request bodies held at a time; 0 is no limit. Above it bodies aren't read
     /// on, and a new request with a body gets 503.

@@ -10,7 +10,7 @@ use super::remote::Remote;
 use super::service::Service;
 use super::stats::Stats;
 use crate::limits;
-use crate::net::{Credit, ListenAddress, Reactor, ReplyError, ReplyId};
+use crate::net::{Credit, ListenAddress, Piece, Reactor, ReplyError, ReplyId};
 use crate::proto::Fault;
 use crate::wire::block::Block;
 
@@ -171,6 +171,18 @@ impl<H: Handler> Server<H> {
     ) -> Result<(), ReplyError> {
         let (service, io) = self.reactor.parts();
         service.complete(io, id, |io| io.answer_owned(id, status, block, body))
+    }
+
+    /// Like [`Server::answer`] with a body that lies in files, or in part.
+    pub fn answer_pieces(
+        &mut self,
+        id: ReplyId,
+        status: u16,
+        block: &Block,
+        pieces: Vec<Piece>,
+    ) -> Result<(), ReplyError> {
+        let (service, io) = self.reactor.parts();
+        service.complete(io, id, |io| io.answer_pieces(id, status, block, pieces))
     }
 
     /// Like [`Server::answer`] with a body that `write` appends to the output buffer itself; see

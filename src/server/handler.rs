@@ -1,7 +1,7 @@
 //! Who answers requests: the trait that Rust embedders and the Node.js binding implement.
 
 use super::stats::Stats;
-use crate::net::{Gone, Io, Peer, ReplyId};
+use crate::net::{Gone, Io, Peer, Piece, ReplyId};
 use crate::proto::Fault;
 use crate::proto::http1::BodyLength;
 use crate::wire::block::Block;
@@ -36,6 +36,14 @@ pub trait Handler {
     /// long belongs on another thread, with [`Reply::later`] here and
     /// [`super::Remote::answer`] there.
     fn handle(&mut self, request: &mut Request<'_>, reply: Reply<'_>) -> Answer;
+
+    /// The largest body of this request in bytes, 0 for no limit; `None` is the server's
+    /// ([`super::Config::max_body_size`]). Asked at the head of each request that announces a body,
+    /// before a byte of that is read.
+    fn max_body_size(&mut self, id: ReplyId, head: &Head<'_>) -> Option<u64> {
+        let _ = (id, head);
+        None
+    }
 
     /// A request that was to be answered later has lost its client or its time. After
     /// [`Gone::ClientClosed`] an answer is still sent; after the others it goes nowhere.
@@ -155,6 +163,12 @@ impl Reply<'_> {
     /// Answers with a body that is given away, which spares a copy of a large one.
     pub fn send_owned(self, status: u16, block: &Block, body: Vec<u8>) -> Answer {
         let result = self.io.answer_owned(self.id, status, block, body);
+        self.or_fail(result.is_err())
+    }
+
+    /// Answers with a body that lies in files, or in part; see [`super::files`].
+    pub fn send_pieces(self, status: u16, block: &Block, pieces: Vec<Piece>) -> Answer {
+        let result = self.io.answer_pieces(self.id, status, block, pieces);
         self.or_fail(result.is_err())
     }
 

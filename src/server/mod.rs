@@ -6,6 +6,7 @@
 
 mod config;
 mod engine;
+pub mod files;
 mod handler;
 mod remote;
 mod service;
@@ -17,7 +18,7 @@ pub use handler::{Answer, Handler, Intake, Reply, Request};
 pub use remote::Remote;
 pub use stats::Stats;
 
-pub use crate::net::{Credit, Gone, ListenAddress, Peer, ReplyError, ReplyId};
+pub use crate::net::{Credit, FileSpan, Gone, ListenAddress, Peer, Piece, ReplyError, ReplyId};
 pub use crate::proto::Timeouts;
 pub use crate::wire::block::Block;
 pub use crate::wire::fields::Trailers;

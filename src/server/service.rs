@@ -34,6 +34,8 @@ struct Exchange {
     held: Option<Box<Held>>,
     /// Bytes of its body that have come.
     received: u64,
+    /// Most that may come.
+    max_body_size: u64,
     /// Bytes of its body that are held, counted in the server's sum.
     buffered: u64,
     is_pending: bool,
@@ -52,6 +54,8 @@ struct Held {
     head: Vec<u8>,
     spans: HeadSpans,
     body: Vec<u8>,
+    /// Whether the head says how long the body is.
+    is_announced: bool,
 }
 
 impl<H: Handler> Service<H> {
@@ -171,7 +175,10 @@ impl<H: Handler> Service<H> {
 
     /// A body of unknown length has become too large to wait for its end.
     fn dispatch_begun(&mut self, io: &mut Io, id: ReplyId) {
-        let Some(mut held) = self.current(id).and_then(|exchange| exchange.held.take()) else {
+        let Some(held) = self.current(id).map(|exchange| &mut exchange.held) else {
+            return;
+        };
+        let Some(mut held) = held.take_if(|held| !held.is_announced) else {
             return;
         };
         io.pause(id, 0);
@@ -214,10 +221,6 @@ impl<H: Handler> Service<H> {
         self.config.max_buffered_bytes != 0 && length > self.config.max_buffered_bytes
     }
 
-    fn is_too_large(&self, length: u64) -> bool {
-        self.config.max_body_size != 0 && length > self.config.max_body_size
-    }
-
     fn refuse(&mut self, io: &mut Io, id: ReplyId, fault: Fault) {
         self.release(io, id);
         let _ = io.refuse(id, fault);
@@ -236,15 +239,18 @@ impl<H: Handler> App for Service<H> {
                 let rest = Rest::Ended(Trailers::default());
                 return self.dispatch(io, id, *head, &mut Vec::new(), &rest);
             }
-            BodyKind::Length(length) if self.is_too_large(length) => {
-                return self.refuse(io, id, Fault::BodyTooLarge);
-            }
             BodyKind::Length(length) => length,
             BodyKind::Chunked => 0,
         };
+        let max_body_size = self.handler.max_body_size(id, head);
+        let max_body_size = max_body_size.unwrap_or(self.config.max_body_size);
+        if is_above(expected, max_body_size) {
+            return self.refuse(io, id, Fault::BodyTooLarge);
+        }
         if self.streams(expected) || (self.config.stream_above.is_some() && io.awaits_continue(id))
         {
-            self.exchange(id).id = Some(id);
+            let exchange = self.exchange(id);
+            (exchange.id, exchange.max_body_size) = (Some(id), max_body_size);
             io.pause(id, 0);
             let mut memory = reserve(io, expected);
             self.dispatch(io, id, *head, &mut memory, &Rest::Follows);
@@ -258,8 +264,9 @@ impl<H: Handler> App for Service<H> {
         copy.head.extend_from_slice(head.bytes());
         copy.spans.copy_from(head.spans());
         copy.body = reserve(io, expected);
+        copy.is_announced = body != BodyKind::Chunked;
         let exchange = self.exchange(id);
-        exchange.id = Some(id);
+        (exchange.id, exchange.max_body_size) = (Some(id), max_body_size);
         exchange.held = Some(copy);
         let _ = io.want_body(id);
     }
@@ -270,7 +277,7 @@ impl<H: Handler> App for Service<H> {
         };
         exchange.received += bytes.len() as u64;
         let received = exchange.received;
-        if self.is_too_large(received) {
+        if is_above(received, exchange.max_body_size) {
             return self.fail(io, id, Fault::BodyTooLarge);
         }
         let Some(exchange) = self.current(id) else {
@@ -286,7 +293,8 @@ impl<H: Handler> App for Service<H> {
             }
         }
         self.count(io, id, bytes.len() as u64);
-        if self.streams(received) {
+        let above = self.config.stream_above.map(|above| above.min(limits::STREAM_UNKNOWN_ABOVE));
+        if above.is_some_and(|above| received > above) {
             self.dispatch_begun(io, id);
         }
     }
@@ -335,6 +343,11 @@ impl<H: Handler> App for Service<H> {
             Message::Close { timeout } => io.drain(timeout),
         }
     }
+}
+
+/// Whether a body is larger than allowed; 0 is no limit.
+fn is_above(length: u64, limit: u64) -> bool {
+    limit != 0 && length > limit
 }
 
 /// Memory for a body of this length, as far as an announcement is to be trusted.

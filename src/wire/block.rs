@@ -28,6 +28,11 @@ impl Block {
         Ok(block)
     }
 
+    /// Like [`Block::fill`] of a text, see [`fields_of_text`].
+    pub fn fill_text(&mut self, text: &[u8]) -> Result<(), InvalidField> {
+        self.fill(fields_of_text(text))
+    }
+
     /// Like [`Block::parse`] in place, using the memory again.
     pub fn fill<'a>(
         &mut self,
@@ -53,6 +58,28 @@ impl Block {
         Ok(())
     }
 
+    /// Adds a field that needs no judging: its name is a token and none of the server's, and what is
+    /// appended as its value is one.
+    pub fn push_valid(&mut self, name: &str, value: impl FnOnce(&mut Vec<u8>)) {
+        self.lines.extend_from_slice(name.as_bytes());
+        self.lines.extend_from_slice(b": ");
+        let start = self.lines.len();
+        value(&mut self.lines);
+        debug_assert!(
+            ascii::is_token(name.as_bytes()) && ServerField::of(name.as_bytes()).is_none()
+        );
+        debug_assert!(self.lines.get(start..).is_some_and(ascii::is_field_value), "{name}");
+        self.lines.extend_from_slice(b"\r\n");
+    }
+
+    /// Adds another block's fields behind these.
+    pub fn append(&mut self, other: &Block) {
+        self.lines.extend_from_slice(&other.lines);
+        self.content_length = other.content_length.or(self.content_length);
+        self.has_date |= other.has_date;
+        self.close |= other.close;
+    }
+
     /// The field lines, each with its line end.
     pub fn lines(&self) -> &[u8] {
         &self.lines
@@ -72,6 +99,27 @@ impl Block {
     pub fn asks_to_close(&self) -> bool {
         self.close
     }
+}
+
+/// The fields of `name NUL value NUL …`, the one text in which they cross to another language:
+/// neither a name nor a value can have a NUL.
+pub fn fields_of_text(text: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let mut parts = text.split(|&byte| byte == 0);
+    std::iter::from_fn(move || Some((parts.next()?, parts.next()?)))
+}
+
+/// The text of fields, see [`fields_of_text`].
+pub fn text_of_fields(
+    fields: impl IntoIterator<Item = (impl AsRef<[u8]>, impl AsRef<[u8]>)>,
+) -> Vec<u8> {
+    let mut text = Vec::new();
+    for (name, value) in fields {
+        for part in [name.as_ref(), value.as_ref()] {
+            text.extend_from_slice(part);
+            text.push(0);
+        }
+    }
+    text
 }
 
 /// Response fields that belong to the server and not to the handler.

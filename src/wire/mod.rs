@@ -2,17 +2,22 @@
 //! value at hand; input is borrowed, output is appended to the caller's buffer.
 //!
 //! A parse says `Complete`, `Partial` (more bytes are needed) or an [`Error`]. The file names are
-//! the chapters of RFC 9110 and RFC 9112. This room may use [`crate::limits`] and nothing else of
-//! the crate.
+//! the chapters of RFC 9110 and RFC 9112, and of RFC 7578 for forms. This room may use
+//! [`crate::limits`] and nothing else of the crate.
 
 pub mod ascii;
 pub mod block;
 pub mod chunk;
+pub mod conditional;
+mod disposition;
 pub mod encode;
 mod error;
 pub mod fields;
 pub mod framing;
 pub mod head;
+pub mod multipart;
+pub mod percent;
+pub mod range;
 pub mod status;
 pub mod target;
 

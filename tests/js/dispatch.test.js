@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { test } from 'node:test'
+import { compressionOf } from '../../lib/compression.js'
 import { Dispatcher } from '../../lib/dispatch.js'
 import { BarewireError, Response } from '../../lib/index.js'
 import * as layout from '../../lib/record.js'
@@ -43,6 +44,20 @@ test('a response returned at once is answered inside the call', () => {
   const { engine } = over(() => new Response('hello'))
   assertAnswer(engine.request(), { status: 200, kind: 'text', body: 'hello' })
   assert.equal(engine.late.length, 0)
+})
+
+test('compressing answers inside the call, but for a large body', async () => {
+  const compress = compressionOf({ codings: ['gzip'], threshold: 1024 })
+  const bodies = ['tiny', 'x'.repeat(8192), 'x'.repeat(8193)]
+  const { engine } = over(() => new Response(bodies.shift()), { compress })
+  const fields = 'Accept-Encoding: gzip\r\n'
+  assertAnswer(engine.request('/', { fields }), { kind: 'text', body: 'tiny' })
+  const { kind, block } = engine.request('/', { fields })
+  assert.equal(kind, 'bytes')
+  assert.match(block, /content-encoding\0gzip\0/)
+  assert.equal(engine.request('/', { fields }), undefined)
+  while (engine.late.length === 0) await turn()
+  assertAnswer(engine.late[0], { kind: 'bytes', block })
 })
 
 test('the kinds of bodies: none, text, bytes', () => {

@@ -11,8 +11,10 @@ import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import * as api from 'barewire'
+import { CODINGS } from '../../lib/codings.js'
 import { CODES } from '../../lib/errors.js'
-import { NAMES, readOptions, TIMEOUT_NAMES } from '../../lib/options.js'
+import { LIMITS } from '../../lib/multipart.js'
+import { COMPRESSION_NAMES, NAMES, readOptions, TIMEOUT_NAMES } from '../../lib/options.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const read = (path) => readFileSync(join(root, path), 'utf8')
@@ -212,7 +214,10 @@ const same = (a, b) => assert.deepEqual([...a].sort(), [...b].sort())
 function defaults() {
   const { native, ...rest } = readOptions({ port: 3000 })
   const timeouts = TIMEOUT_NAMES.map((name) => [`timeouts.${name}`, native[`${name}Timeout`]])
-  return { ...rest, ...native, timeouts: {}, ...Object.fromEntries(timeouts) }
+  // What this Node.js lacks of them is offered by others.
+  const compression = { ...readOptions({ compression: true }).compression, codings: CODINGS }
+  const codings = COMPRESSION_NAMES.map((name) => [`compression.${name}`, compression[name]])
+  return { ...rest, ...native, timeouts: {}, ...Object.fromEntries([...timeouts, ...codings]) }
 }
 
 describe('docs/api.md', () => {
@@ -231,8 +236,9 @@ describe('docs/api.md', () => {
 
   test('options: names, defaults and ranges', () => {
     const rows = table(file, '## Options')
-    const names = TIMEOUT_NAMES.map((name) => `timeouts.${name}`)
-    same(firstCodes(rows), [...NAMES, ...names])
+    const timeouts = TIMEOUT_NAMES.map((name) => `timeouts.${name}`)
+    const compression = COMPRESSION_NAMES.map((name) => `compression.${name}`)
+    same(firstCodes(rows), [...NAMES, ...timeouts, ...compression])
     const values = defaults()
     for (const [cell, initial, range] of rows) {
       const [name] = codes(cell)
@@ -241,15 +247,28 @@ describe('docs/api.md', () => {
       assert.equal(initial, literal === undefined ? 'none' : `\`${literal}\``, name)
       const [, min, max] = /^(\d+) to (\d+)/.exec(range) ?? []
       if (min === undefined) continue
-      const given = (number) =>
-        name.startsWith('timeouts.')
-          ? { timeouts: { [name.slice(9)]: number } }
-          : { [name]: number }
+      const [outer, inner] = name.split('.')
+      const given = (number) => ({ [outer]: inner === undefined ? number : { [inner]: number } })
       for (const number of [min, max]) assert.ok(readOptions(given(Number(number))), name)
       for (const number of [Number(min) - 1, Number(max) + 1]) {
         assert.throws(() => readOptions(given(number)), { code: CODES.OPTION }, `${name} ${number}`)
       }
     }
+  })
+
+  test('options of multipart: names, defaults and ranges', () => {
+    const rows = table(file, '### Forms with files')
+    const documented = rows.map(([name, initial, range]) => [
+      codes(name)[0],
+      codes(initial)[0],
+      range,
+    ])
+    const real = Object.entries(LIMITS).map(([name, { initial, min, max }]) => [
+      name,
+      `${initial}`,
+      `${min} to ${max}`,
+    ])
+    assert.deepEqual(documented, real)
   })
 
   test('error codes', () => same(firstCodes(table(file, '## Errors')), Object.values(CODES)))

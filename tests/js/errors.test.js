@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
-import { BarewireError, CODES, nearest } from '../../lib/errors.js'
+import { BarewireError, CODES, isClientFault, nearest } from '../../lib/errors.js'
 
 test('an error has its code, name, message and cause', () => {
   const cause = new Error('below')
@@ -12,6 +12,19 @@ test('an error has its code, name, message and cause', () => {
   assert.match(error.stack, /^BarewireError: port must be a number\n {4}at /)
   assert.equal(error.cause, cause)
   assert.deepEqual(Object.keys(error), ['code'])
+})
+
+test('an error with a status is the fault of the client, nothing else is', () => {
+  const error = new BarewireError(CODES.LIMIT, 'Too much.', { status: 413 })
+  assert.equal(error.status, 413)
+  assert.equal(isClientFault(error), true)
+  assert.equal(new BarewireError(CODES.OPTION, 'text').status, undefined)
+  const lookalike = Object.assign(new Error(), { name: 'BarewireError', status: 400 })
+  const { proxy, revoke } = Proxy.revocable({}, {})
+  revoke()
+  for (const other of [new BarewireError(CODES.OPTION, 'text'), lookalike, proxy, null, 'text']) {
+    assert.equal(isClientFault(other), false)
+  }
 })
 
 test('the types list every code and no other', () => {

@@ -39,6 +39,15 @@ const examples = {
     assert.equal((await ask('/')).status, 405)
   },
 
+  'static.js': async (ask) => {
+    const response = await ask('/notes.txt')
+    assert.equal(await response.text(), 'A file.\n')
+    assert.equal(response.headers.get('cache-control'), 'max-age=60')
+    const headers = { 'if-none-match': response.headers.get('etag') }
+    assert.equal((await ask('/notes.txt', { headers })).status, 304)
+    assert.match(await (await ask('/')).text(), /^<!doctype html>/)
+  },
+
   'service-worker.js': async (ask) => {
     assert.equal(await (await ask('/a')).text(), 'you asked for /a\n')
     assert.equal(await (await ask('/a')).text(), 'you asked for /a\n')

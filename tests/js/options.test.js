@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { AVAILABLE_CODINGS, CODINGS } from '../../lib/codings.js'
 import { isPlain, readOptions } from '../../lib/options.js'
 
 delete process.env.PORT
@@ -15,6 +16,8 @@ test('defaults', () => {
     fetch: undefined,
     error: undefined,
     development: false,
+    maxBodySize: undefined,
+    compression: false,
     native: {
       maxConnections: 65536,
       maxBodySize: 10485760,
@@ -50,6 +53,23 @@ test('every limit can be set and switched off', () => {
     timeouts: { headers: 6, idle: 7, body: 8, send: 9 },
   })
   assert.deepEqual(Object.values(native), [1, 0, 2, 3, 4, 5, 2 ** 40, 0, 6, 7, 8, 9])
+})
+
+test('compression is off, on, or on with options', () => {
+  const usual = { codings: AVAILABLE_CODINGS, threshold: 1024 }
+  assert.equal(readOptions({ compression: false }).compression, false)
+  assert.deepEqual(readOptions({ compression: true }).compression, usual)
+  assert.deepEqual(readOptions({ compression: { threshold: undefined } }).compression, usual)
+  const chosen = { codings: ['gzip', 'br'], threshold: 0 }
+  assert.deepEqual(readOptions({ compression: chosen }).compression, chosen)
+})
+
+test('a coding that this Node.js lacks is offered by nobody, and refused by name', () => {
+  for (const coding of CODINGS) {
+    const read = () => readOptions({ compression: { codings: [coding] } })
+    if (AVAILABLE_CODINGS.includes(coding)) assert.deepEqual(read().compression.codings, [coding])
+    else assert.throws(read, { code: 'ERR_BAREWIRE_OPTION', message: /zstd, which Node\.js v/ })
+  }
 })
 
 test('host is an alias, brackets around an IPv6 address are taken off', () => {
@@ -105,6 +125,15 @@ const wrong = [
   [{ maxHeaderSize: 0 }, /maxHeaderSize must be an integer from 1 to 1048576 \(bytes\)/],
   [{ maxFields: 1001 }, /maxFields must be an integer from 1 to 1000 \(header fields\)/],
   [{ timeout: 2 ** 31 }, /timeout must be an integer from 0 to 2147483647 \(milliseconds/],
+  [{ compression: 'gzip' }, /^compression must be true, false or a plain object, but "gzip" was/],
+  [{ compression: null }, /compression/],
+  [{ compression: ['gzip'] }, /an array was given/],
+  [{ compression: { threshold: -1 } }, /^compression\.threshold must be an integer from 0 to 429/],
+  [{ compression: { codings: 'gzip' } }, /^compression\.codings must be an array of one or more/],
+  [{ compression: { codings: [] } }, /one or more of zstd, br, gzip, each once/],
+  [{ compression: { codings: ['deflate'] } }, /but "deflate" was given/],
+  [{ compression: { codings: ['gzip', 'gzip'] } }, /each once, but "gzip" was given/],
+  [{ compression: { codings: [undefined] } }, /undefined was given/],
   [{ timeouts: 5 }, /^timeouts must be a plain object, but 5 was given$/],
   [{ timeouts: { idle: '5s' } }, /^timeouts\.idle must be .* but "5s" was given$/],
 ]
@@ -124,6 +153,13 @@ const unknown = [
   [{ hostName: 'x' }, 'unknown option hostName: did you mean hostname?'],
   [{ timeouts: { header: 1 } }, 'unknown option timeouts.header: did you mean timeouts.headers?'],
   [{ timeouts: { idleTimeout: 1 } }, /the options are headers, idle, body, send$/],
+  [{ compresion: true }, 'unknown option compresion: did you mean compression?'],
+  [{ compress: true }, /use compression: true/],
+  [
+    { compression: { treshold: 1 } },
+    'unknown option compression.treshold: did you mean compression.threshold?',
+  ],
+  [{ compression: { level: 1 } }, /the options are codings, threshold$/],
   [{ idleTimeout: 10 }, /use timeouts\.idle, in milliseconds/],
   [{ maxRequestBodySize: 1 }, /use maxBodySize/],
   [{ middleware: [] }, /in the handler/],

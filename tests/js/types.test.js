@@ -3,7 +3,9 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import * as api from 'barewire'
-import { NAMES, readOptions, TIMEOUT_NAMES } from '../../lib/options.js'
+import { LIMITS } from '../../lib/multipart.js'
+import { COMPRESSION_NAMES, NAMES, readOptions, TIMEOUT_NAMES } from '../../lib/options.js'
+import { NAMES as STATIC_NAMES } from '../../lib/static-options.js'
 
 const types = readFileSync(new URL('../../index.d.ts', import.meta.url), 'utf8')
 
@@ -28,6 +30,17 @@ test('options', () => {
   same(members(options, 4), [...TIMEOUT_NAMES, 'error', 'request'])
 })
 
+test('options of the compression', () => {
+  const options = bodyOf('interface CompressionOptions')
+  same(members(options, 2), COMPRESSION_NAMES)
+  const { threshold } = readOptions({ compression: true }).compression
+  assert.match(options, new RegExp(`@default ${threshold}\\b[^/]*\\*/\\s+threshold\\?: number`))
+})
+
+test('options of serveStatic', () => {
+  same(members(bodyOf('interface StaticOptions'), 2), STATIC_NAMES)
+})
+
 test('defaults that are numbers', () => {
   const options = bodyOf('interface ServerOptions')
   const { native, ...rest } = readOptions({})
@@ -38,6 +51,16 @@ test('defaults that are numbers', () => {
   for (const [, value, name] of documented) {
     assert.equal(Number(value), limits[name] ?? limits[`${name}Timeout`], name)
   }
+})
+
+test('options of multipart', () => {
+  const options = bodyOf('interface MultipartOptions')
+  const documented = [...options.matchAll(/@default (\d+)[^/]*\*\/\s+(\w+)\?: number/g)]
+  const real = Object.entries(LIMITS).map(([name, { initial }]) => [name, initial])
+  assert.deepEqual(
+    documented.map(([, value, name]) => [name, Number(value)]),
+    real,
+  )
 })
 
 test('values that are exported', () => {

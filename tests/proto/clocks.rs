@@ -237,6 +237,26 @@ fn the_handlers_clock_stands_still_while_the_body_is_incomplete() {
     assert!(wire.machine.deadline().is_some_and(|at| (4000..=4500).contains(&at)));
 }
 
+/// A handler that has the request and reads nothing of it has only itself to wait for.
+#[test]
+fn the_handlers_clock_runs_while_it_leaves_the_body_unread() {
+    let mut wire = Wire::new(When::Late, ok);
+    wire.receive(POST);
+    wire.receive(&[b'x'; 10]);
+    wire.pause();
+    wire.machine.on_dispatch(0, 1000);
+    assert_eq!(wire.machine.deadline(), Some(1000));
+    wire.at(900);
+    wire.resume();
+    assert_eq!(wire.machine.deadline(), Some(5900), "the client's turn");
+    wire.at(2000);
+    wire.pause();
+    assert_eq!(wire.machine.deadline(), Some(3000), "the handler's, from the start");
+    wire.at(3000);
+    assert!(wire.output().starts_with("HTTP/1.1 503 Service Unavailable|"));
+    assert_eq!(wire.closing(), shut(CloseReason::HandlerTimeout));
+}
+
 /// Our own pause has a limit of its own, after which the client isn't blamed.
 #[test]
 fn a_body_that_is_paused_for_too_long_is_503() {

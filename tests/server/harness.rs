@@ -275,15 +275,7 @@ impl<S: Read + Write> Client<S> {
 
     /// Reads one answer with its whole body.
     pub(crate) fn answer(&mut self) -> Received {
-        let head_end = loop {
-            let found = self.received.windows(4).position(|four| four == b"\r\n\r\n");
-            match found {
-                Some(at) => break at + 4,
-                None => assert!(self.read() > 0, "the connection ended before an answer"),
-            }
-        };
-        let head: Vec<u8> = self.received.drain(..head_end).collect();
-        let head = String::from_utf8(head).expect("ASCII");
+        let head = self.head_only();
         let status = head.strip_prefix("HTTP/1.1 ").and_then(|text| text[..3].parse().ok());
         let status = status.expect("a status line");
         let length = head.lines().find_map(|line| line.strip_prefix("Content-Length: "));
@@ -293,6 +285,19 @@ impl<S: Read + Write> Client<S> {
         }
         let body = self.received.drain(..length).collect();
         Received { status, head, body }
+    }
+
+    /// Reads one answer that has no body, whatever its fields say.
+    pub(crate) fn head_only(&mut self) -> String {
+        let head_end = loop {
+            let found = self.received.windows(4).position(|four| four == b"\r\n\r\n");
+            match found {
+                Some(at) => break at + 4,
+                None => assert!(self.read() > 0, "the connection ended before an answer"),
+            }
+        };
+        let head: Vec<u8> = self.received.drain(..head_end).collect();
+        String::from_utf8(head).expect("ASCII")
     }
 
     /// Reads to a regular end; a reset is a failure.

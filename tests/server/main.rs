@@ -6,6 +6,7 @@
 mod addresses;
 mod descriptors;
 mod ends;
+mod files;
 mod harness;
 mod keep_alive;
 mod late;

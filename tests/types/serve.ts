@@ -7,6 +7,8 @@ import {
   fetch,
   type Handler,
   Headers,
+  multipart,
+  type Part,
   Request,
   Response,
   Server,
@@ -84,6 +86,20 @@ serve((request, { server }) => {
   return new Response()
 })
 
+// Forms
+serve(async (request) => {
+  for await (const part of multipart(request, { maxFileSize: 0 })) {
+    const { name, filename, isFile }: Part = part
+    const text: string = await part.text()
+    await new Response(part.body).text()
+    console.log(name, filename?.length, isFile, text, part.headers.get('x'), part.type)
+  }
+  return new Response()
+})
+multipart(new globalThis.Request('http://localhost/'))
+// @ts-expect-error: no such option
+multipart(new Request('http://localhost/'), { limits: {} })
+
 // Classes mix with the platform's.
 const headers: globalThis.Headers = new Headers({ a: 'b' })
 const request: globalThis.Request = new Request('http://localhost/', { method: 'PUT', headers })
@@ -103,6 +119,7 @@ new Response(
 )
 
 const code: BarewireErrorCode = new BarewireError('ERR_BAREWIRE_OPTION', 'text').code
+const status: number | undefined = new BarewireError('ERR_BAREWIRE_LIMIT', 'text').status
 // @ts-expect-error: no such code
 new BarewireError('ERR_BAREWIRE_NONE', 'text')
 
@@ -119,5 +136,6 @@ export {
   redirect,
   response,
   server,
+  status,
   url,
 }

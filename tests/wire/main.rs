@@ -6,8 +6,11 @@
 //! left alone.
 
 mod chunk;
+mod conditional;
 mod encode;
 mod framing;
 mod golden;
 mod head;
+mod multipart;
+mod range;
 mod ways;

@@ -102,8 +102,8 @@ pub struct Http1 {
     is_blocked: bool,
     /// Bytes of the client's wait for us.
     is_paused: bool,
-    /// The handler's time limit, until the body is complete.
-    waiting_limit: Option<u64>,
+    /// The handler's time limit, for whenever its clock begins.
+    handler_limit: u64,
     close: Option<CloseReason>,
     /// Whether to close without waiting for what isn't written yet.
     cut: bool,
@@ -125,7 +125,7 @@ impl Http1 {
             sent: Progress::default(),
             is_blocked: false,
             is_paused: false,
-            waiting_limit: None,
+            handler_limit: 0,
             close: None,
             cut: false,
         }
@@ -203,7 +203,7 @@ impl Http1 {
         self.facts.asked_to_close = !framing.persistent;
         self.facts.persistent = framing.persistent;
         self.sequence = self.sequence.wrapping_add(1);
-        self.waiting_limit = None;
+        self.handler_limit = 0;
         self.scanner = Scanner::default();
         self.response = Response::Owed;
         Ok(framing.body)
@@ -231,9 +231,7 @@ impl Http1 {
         if let Event::BodyEnd(_) = event {
             self.request = Request::Done;
             self.deadlines.clear(Timer::Body);
-            if let Some(timeout) = self.waiting_limit.take() {
-                self.on_dispatch(cx.now, timeout);
-            }
+            self.on_dispatch(cx.now, self.handler_limit);
             self.cycle_if_done(cx);
         } else {
             self.on_received(used as u64, cx);
@@ -372,14 +370,13 @@ impl Http1 {
     }
 
     /// The handler has the request now and may take this many milliseconds to the head of its
-    /// answer; 0 is for ever. While the body is incomplete the clock stands still.
+    /// answer; 0 is for ever. While the body is being read the clock stands still.
     pub fn on_dispatch(&mut self, now: u64, timeout: u64) {
         if self.response != Response::Owed {
             return;
         }
-        if matches!(self.request, Request::Body(_)) {
-            self.waiting_limit = Some(timeout);
-        } else {
+        self.handler_limit = timeout;
+        if !matches!(self.request, Request::Body(_)) || self.is_paused {
             self.deadlines.arm(Timer::Handler, now, timeout);
         }
     }
@@ -408,17 +405,22 @@ impl Http1 {
         }
     }
 
-    /// The body isn't read for now, by our own wish: its clock stands still. It may be for at most
-    /// `limit` milliseconds, then the request is refused; 0 is for ever.
+    /// The body isn't read for now, by our own wish: its clock stands still, and that of a handler
+    /// who has the request runs. It may be for at most `limit` milliseconds, then the request is
+    /// refused; 0 is for ever.
     pub fn on_pause(&mut self, now: u64, limit: u64) {
         self.is_paused = true;
         self.deadlines.arm(Timer::Body, now, limit);
+        self.on_dispatch(now, self.handler_limit);
     }
 
     /// The body is read on: its clock begins anew.
     pub fn on_resume(&mut self, cx: &Context<'_>) {
         self.is_paused = false;
         self.deadlines.clear(Timer::Body);
+        if matches!(self.request, Request::Body(_)) {
+            self.deadlines.clear(Timer::Handler);
+        }
         if matches!(self.request, Request::Body(_) | Request::Discarding(_)) {
             self.received = Progress::start(cx.now);
             self.on_received(0, cx);
