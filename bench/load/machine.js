@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
-import { arch, availableParallelism, cpus, loadavg, platform, release, totalmem } from 'node:os'
+import { arch, cpus, loadavg, platform, release, totalmem } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 export const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -20,7 +20,7 @@ export const root = fileURLToPath(new URL('../..', import.meta.url))
 export function machine() {
   return {
     cpu: cpus()[0]?.model ?? 'unknown',
-    cores: availableParallelism(),
+    cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     kernel: `${platform()} ${release()} ${arch()}`,
     load: loadavg().map((value) => Number(value.toFixed(2))),
@@ -50,6 +50,15 @@ export function source() {
 export function pin(core) {
   const command = ['taskset', '-c', String(core)]
   return spawnSync(command[0], [...command.slice(1), 'true']).status === 0 ? command : []
+}
+
+/**
+ * Binds a process that runs already.
+ * @param {number} pid
+ * @param {number} core
+ */
+export function bind(pid, core) {
+  spawnSync('taskset', ['-a', '-c', '-p', String(core), String(pid)])
 }
 
 /** @param {string[]} args */

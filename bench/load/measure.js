@@ -1,76 +1,85 @@
 /**
- * One scenario: all servers started side by side, checked, then loaded one after another in
- * rounds. In each round every server runs once, in a chance order, so that whatever slows the
+ * A scenario under load: all servers started side by side, checked, then loaded one after another
+ * in rounds. In each round every server runs once, in a chance order, so that whatever slows the
  * machine for a while slows all of them. The first round warms up and is dropped.
  */
+import { counted, counting } from './calls.js'
 import { check } from './check.js'
 import { Member } from './member.js'
 import { scenarios } from './scenarios.js'
-import { servers } from './servers.js'
 import { shuffled } from './stats.js'
+import { machineCpu, usageOf } from './usage.js'
 import { commandLine, load, verify } from './wrk.js'
 
 /**
- * One server in one round; times in microseconds.
- * @typedef {object} Round
- * @property {number} requests
- * @property {number} micros that the run took
- * @property {number} user CPU time of the server's process
- * @property {number} system
- * @property {number} generator CPU time of the generator's process
- * @property {number} p50 latency
- * @property {number} p99
- * @property {number} max
+ * What was measured of a server, one value a round; times in microseconds.
+ * @typedef {object} LoadSamples
+ * @property {number[]} requests
+ * @property {number[]} micros that the run took
+ * @property {number[]} user CPU time of the server
+ * @property {number[]} system
+ * @property {number[]} generator CPU time of the generator
+ * @property {number[]} others CPU time of all other programs of the machine
+ * @property {number[]} p50 latency
+ * @property {number[]} p99
+ * @property {number[]} p999
  */
+
+/** @typedef {{ [figure: string]: number[] }} Samples */
 
 /**
  * @typedef {object} Measured
- * @property {Record<string, { version: string, server: string[], generator: string[],
- *   answer: import('./check.js').Answer, peakRss: number }>} servers
- * @property {Record<string, Round>[]} rounds by server, each in the order of its runs
+ * @property {{ [server: string]: { server: string[], generator?: string[],
+ *   answer?: import('./check.js').Answer, peakRss?: number, calls?: number,
+ *   instructions?: number } }} servers calls and instructions are a request's
+ * @property {{ [server: string]: Samples }} samples
+ */
+
+/**
+ * @typedef {object} How
+ * @property {string[]} server the command that binds it to its core
+ * @property {string[]} generator
+ * @property {() => number} random
+ * @property {number} [database] its process
  */
 
 /**
  * @param {string} name of the scenario
+ * @param {string[]} servers
  * @param {import('./options.js').Options} options
- * @param {{ server: string[], generator: string[], random: () => number }} how
+ * @param {How} how
  * @returns {Promise<Measured>}
  */
-export async function measure(name, { rounds, duration, connections }, how) {
+export async function measure(name, servers, { rounds, duration, connections, isQuick }, how) {
   const scenario = scenarios[name]
-  const run = { scenario, connections, duration }
+  const run = { scenario, connections: scenario.connections ?? connections, duration }
+  /** @type {Measured} */
+  const measured = { servers: {}, samples: {} }
   /** @type {Member[]} */
   const members = []
   try {
-    for (const server of Object.keys(servers)) {
-      members.push(await Member.start(server, name, how.server))
-    }
-    /** @type {Measured} */
-    const measured = { servers: {}, rounds: [] }
+    for (const server of servers) members.push(await Member.start(server, name, how.server))
     for (const member of members) {
       measured.servers[member.name] = {
-        version: servers[member.name].version(member.node),
-        server: Member.commandLine(member.name, how.server),
-        generator: [
-          ...how.generator,
-          ...commandLine(run, 'http://127.0.0.1:PORT/', 'bench/load/wrk.lua'),
-        ],
-        answer: await named(member, check(scenario, member.port)),
+        server: member.command,
+        generator: [...how.generator, ...commandLine(run, 'PORT', 'bench/load/wrk.lua')],
+        answer: await named(member, started(member, scenario)),
         peakRss: 0,
       }
+      measured.samples[member.name] = {}
     }
     for (let round = 0; round <= rounds; round++) {
-      /** @type {Record<string, Round>} */
-      const results = {}
       for (const member of shuffled(members, how.random)) {
-        const command = [...how.generator, ...commandLine(run, `http://127.0.0.1:${member.port}/`)]
-        const answerLength = measured.servers[member.name].answer.length
-        results[member.name] = await named(member, runOnce(member, command, answerLength, run))
+        const command = [...how.generator, ...commandLine(run, String(member.port))]
+        const { length } = /** @type {any} */ (measured.servers[member.name].answer)
+        const result = await named(member, runOnce(member, command, length, run, how))
+        if (round > 0) append(measured.samples[member.name], result)
       }
-      if (round > 0) measured.rounds.push(results)
     }
     for (const member of members) {
-      measured.servers[member.name].peakRss = (await member.usage()).peakRss
+      const counts = isQuick ? {} : await countedOnce(member, run, how)
+      const { peakRss } = member.usage()
+      Object.assign(measured.servers[member.name], { peakRss, ...counts })
     }
     return measured
   } finally {
@@ -80,25 +89,72 @@ export async function measure(name, { rounds, duration, connections }, how) {
 
 /**
  * @param {Member} member
+ * @param {import('./scenarios.js').Scenario} scenario
+ */
+async function started(member, scenario) {
+  await member.listening()
+  return check(scenario, member.port)
+}
+
+/**
+ * @param {Member} member
  * @param {string[]} command
  * @param {number} answerLength
- * @param {{ connections: number, duration: number }} run
- * @returns {Promise<Round>}
+ * @param {{ scenario: import('./scenarios.js').Scenario, connections: number, duration: number }} run
+ * @param {How} how
  */
-async function runOnce(member, command, answerLength, { connections, duration }) {
-  const before = await member.usage()
+async function runOnce(member, command, answerLength, run, { database }) {
+  const { scenario, connections, duration } = run
+  const used = () => (database === undefined ? 0 : usageOf(database).cpu)
+  const before = member.usage()
+  const databaseBefore = used()
+  const machineBefore = machineCpu()
   const result = await load(command, duration)
-  const after = await member.usage()
-  verify(result, answerLength, connections)
+  const machine = machineCpu() - machineBefore
+  const after = member.usage()
+  const databaseCpu = used() - databaseBefore
+  verify(result, answerLength, connections * scenario.pipeline, scenario.isStream)
+  const cpu = after.cpu - before.cpu
+  const user = after.userTicks - before.userTicks
+  const system = after.systemTicks - before.systemTicks
+  const userShare = user / (user + system || 1)
   return {
     requests: result.requests,
     micros: result.micros,
-    user: after.user - before.user,
-    system: after.system - before.system,
+    user: Math.round(cpu * userShare),
+    system: Math.round(cpu * (1 - userShare)),
     generator: result.cpu,
+    others: Math.max(0, Math.round(machine - cpu - result.cpu - databaseCpu)),
     p50: result.p50,
     p99: result.p99,
-    max: result.max,
+    p999: result.p999,
+  }
+}
+
+/**
+ * System calls and instructions a request, from a run that counts them and nothing else.
+ * @param {Member} member
+ * @param {Parameters<typeof commandLine>[0]} run
+ * @param {How} how
+ */
+async function countedOnce(member, run, how) {
+  const perf = counting(member.pid)
+  if (perf.length === 0) return {}
+  const command = [...how.generator, ...perf, ...commandLine(run, String(member.port))]
+  const { requests, errors } = await load(command, Math.ceil(run.duration))
+  return Object.fromEntries(
+    Object.entries(counted(errors)).map(([name, count]) => [name, count / requests]),
+  )
+}
+
+/**
+ * @param {Samples} samples
+ * @param {{ [figure: string]: number }} values
+ */
+export function append(samples, values) {
+  for (const [figure, value] of Object.entries(values)) {
+    samples[figure] ??= []
+    samples[figure].push(value)
   }
 }
 
@@ -108,7 +164,7 @@ async function runOnce(member, command, answerLength, { connections, duration })
  * @param {Member} member
  * @param {Promise<T>} promise
  */
-async function named(member, promise) {
+export async function named(member, promise) {
   try {
     return await promise
   } catch (error) {

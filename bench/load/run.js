@@ -5,15 +5,25 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { machine, pin, source } from './machine.js'
+import { startDatabase } from './database.js'
+import { makeFiles } from './fixtures.js'
+import { measureIdle } from './idle.js'
+import { bind, machine, pin, source } from './machine.js'
 import { measure } from './measure.js'
+import { Member } from './member.js'
 import { HELP, readOptions } from './options.js'
+import { becameQuiet } from './quiet.js'
+import { scenarios } from './scenarios.js'
+import { servers } from './servers.js'
+import { measureStartup } from './startup.js'
 import { chance } from './stats.js'
 import { tables } from './tables.js'
 import { version } from './wrk.js'
 
 /** Counted up when the shape of a record changes. */
-const FORMAT = 1
+const FORMAT = 2
+
+const measures = { load: measure, idle: measureIdle, startup: measureStartup }
 
 /**
  * @typedef {object} Record
@@ -21,9 +31,11 @@ const FORMAT = 1
  * @property {string} date
  * @property {string[]} command
  * @property {import('./machine.js').Machine} machine
- * @property {{ node: string, v8: string, wrk: string }} versions
+ * @property {{ node: string, v8: string, wrk: string, postgresql?: string }} versions
  * @property {ReturnType<typeof source>} source
  * @property {Omit<import('./options.js').Options, 'record'> & { isPinned: boolean }} options
+ * @property {{ [server: string]: import('./needs.js').Found }} servers
+ * @property {string} [withoutDatabase] why
  * @property {{ [scenario: string]: import('./measure.js').Measured }} scenarios
  */
 
@@ -31,6 +43,7 @@ const FORMAT = 1
 async function main(args) {
   const options = readOptions(args)
   if (options === undefined) return console.log(HELP)
+  if (process.platform !== 'linux') throw new Error('The benchmark reads /proc: it needs Linux.')
   const wrk = version()
   const pinned = { server: pin(options.serverCore), generator: pin(options.generatorCore) }
   const isPinned = pinned.server.length > 0 && pinned.generator.length > 0
@@ -38,8 +51,11 @@ async function main(args) {
     pinned.server = pinned.generator = []
     console.error('Not bound to cores (taskset or a core is missing): expect more noise.')
   }
+  // The runner waits while the generator works, and must not meet a server that starts.
+  if (isPinned) bind(process.pid, options.generatorCore)
   const { record: path, ...settings } = options
   mkdirSync(dirname(path), { recursive: true })
+  makeFiles()
   /** @type {Record} */
   const record = {
     format: FORMAT,
@@ -49,16 +65,61 @@ async function main(args) {
     versions: { node: process.versions.node, v8: process.versions.v8, wrk },
     source: source(),
     options: { ...settings, isPinned },
+    servers: found(options.servers),
     scenarios: {},
   }
-  const random = chance(options.seed)
-  for (const scenario of options.scenarios) {
-    console.error(`${scenario}: ${options.rounds + 1} rounds of ${options.duration} s a server`)
-    record.scenarios[scenario] = await measure(scenario, options, { ...pinned, random })
+  const how = { ...pinned, random: chance(options.seed) }
+  for (const name of options.scenarios) {
+    const present = options.servers.filter(
+      (server) => servers[server].scenarios.includes(name) && !record.servers[server].absent,
+    )
+    if (options.quiet > 0 && !(await becameQuiet(options.quiet))) {
+      console.error('The machine does something else: what follows is no record.')
+    }
+    console.error(`${scenarios[name].title}: ${present.join(', ')}`)
+    if (name === 'database') {
+      await besideDatabase(record, present, options, how)
+    } else {
+      record.scenarios[name] = await measures[scenarios[name].kind](name, present, options, how)
+    }
   }
-  writeFileSync(path, `${JSON.stringify(record, null, 2)}\n`)
+  writeFileSync(path, `${JSON.stringify(record)}\n`)
   console.log(tables(record))
   console.log(`recorded in ${path}`)
+}
+
+/**
+ * Measures the scenario that needs a database, or records why there is none.
+ * @param {Record} record
+ * @param {string[]} present
+ * @param {import('./options.js').Options} options
+ * @param {import('./measure.js').How} how
+ */
+async function besideDatabase(record, present, options, how) {
+  const database = await startDatabase(how.generator)
+  if (database.absent !== undefined) {
+    record.withoutDatabase = database.absent
+    return console.error(`without the database: ${database.absent}`)
+  }
+  try {
+    record.versions.postgresql = database.version
+    const besides = { ...how, database: database.pid }
+    record.scenarios.database = await measure('database', present, options, besides)
+  } finally {
+    await database.stop()
+  }
+}
+
+/**
+ * The version of each server, or why it can't be had.
+ * @param {string[]} names
+ */
+function found(names) {
+  const all = Object.fromEntries(names.map((name) => [name, servers[name].find()]))
+  for (const [name, { absent }] of Object.entries(all)) {
+    if (absent) console.error(`without ${name}: ${absent}`)
+  }
+  return all
 }
 
 /**
@@ -72,6 +133,12 @@ function isOfTheRun(argument, index, all) {
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM'])) {
+    process.once(signal, () => {
+      Member.killAll()
+      process.exit(1)
+    })
+  }
   try {
     await main(process.argv.slice(2))
   } catch (error) {

@@ -1,20 +1,24 @@
 /**
  * The table of scenarios: what the generator sends and the one right answer. Servers and checks
  * both read it; how a server comes to the answer is its own business. A new row needs a handler of
- * its name in each program of `servers/`.
+ * its name in each program that `servers.js` gives it to.
  */
 
 /**
  * @typedef {object} Scenario
  * @property {string} title as tables call it
+ * @property {'load' | 'idle' | 'startup'} kind how it is measured
+ * @property {string} handler what the servers are told to run
  * @property {string} method
+ * @property {string} path
  * @property {Record<string, string>} headers besides Host and Content-Length
  * @property {number} bodyLength of the request, in bytes; 0 for none
+ * @property {number} pipeline requests that the generator sends at once
+ * @property {number} [connections] where it isn't for the options to say
+ * @property {{ name: string, size: number }} [file] that the path names
+ * @property {boolean} isStream whether the answer has no declared length
  * @property {{ status: number, type: string, body: string }} answer
- * @property {Target[]} [targets] what the CPU ratios are held against
  */
-
-/** @typedef {{ of: string, over: string, most: number }} Target */
 
 /** What a browser behind a proxy sends, all of it read by the handler of `headers`. */
 const FIELDS = {
@@ -34,50 +38,106 @@ export const READ_FIELDS = Object.keys(FIELDS)
 
 const lengthOfFields = Object.values(FIELDS).reduce((sum, { length }) => sum + length, 0)
 
+const KIB = 1024
+const MIB = 1024 * KIB
+
+/** The byte that bodies and files consist of. */
+export const FILLER = 'x'
+
+/** The streamed answer: so many chunks of so many bytes. */
+export const STREAM = { chunks: 64, size: 16 * KIB }
+
+const BYTES = 'application/octet-stream'
+
 const json = { status: 200, type: 'application/json', body: '{"hello":"world"}' }
 
 /** @param {string} body */
 const text = (body) => ({ status: 200, type: 'text/plain;charset=UTF-8', body })
 
-/** The byte that request bodies consist of. */
-export const FILLER = 'x'
+/** @param {number} size */
+const bytes = (size) => ({ status: 200, type: BYTES, body: FILLER.repeat(size) })
+
+/** @type {Omit<Scenario, 'title' | 'handler' | 'answer'>} */
+const GET = {
+  kind: 'load',
+  method: 'GET',
+  path: '/',
+  headers: {},
+  bodyLength: 0,
+  pipeline: 1,
+  isStream: false,
+}
+
+/** @param {number} size */
+const post = (size) => ({
+  ...GET,
+  method: 'POST',
+  handler: 'echo',
+  headers: { 'content-type': BYTES },
+  bodyLength: size,
+  answer: bytes(size),
+})
+
+/**
+ * @param {string} name
+ * @param {number} size
+ */
+const file = (name, size) => ({
+  ...GET,
+  handler: 'file',
+  path: `/${name}`,
+  file: { name, size },
+  answer: bytes(size),
+})
+
+/** The JSON hello, asked for in another way. */
+const hello = { ...GET, handler: 'json', answer: json }
 
 /** @type {Record<string, Scenario>} in the order of the tables */
 export const scenarios = {
-  json: {
-    title: 'JSON hello',
-    method: 'GET',
-    headers: {},
-    bodyLength: 0,
-    answer: json,
-    targets: [{ of: 'barewire', over: 'node-http', most: 0.42 }],
-  },
-  text: {
-    title: 'text hello',
-    method: 'GET',
-    headers: {},
-    bodyLength: 0,
-    answer: text('Hello, World!'),
-  },
-  async: {
-    title: 'JSON hello after an await',
-    method: 'GET',
-    headers: {},
-    bodyLength: 0,
-    answer: json,
+  json: { ...hello, title: 'JSON hello' },
+  text: { ...GET, title: 'text hello', handler: 'text', answer: text('Hello, World!') },
+  user: {
+    ...GET,
+    title: 'parameter in the path',
+    handler: 'user',
+    path: '/user/42',
+    answer: text('42'),
   },
   headers: {
+    ...GET,
     title: 'reading 10 header fields',
-    method: 'GET',
+    handler: 'headers',
     headers: FIELDS,
-    bodyLength: 0,
     answer: text(`${lengthOfFields}`),
   },
-  echo: {
-    title: 'echo of 1 KiB',
-    method: 'POST',
-    headers: { 'content-type': 'application/octet-stream' },
-    bodyLength: 1024,
-    answer: { status: 200, type: 'application/octet-stream', body: FILLER.repeat(1024) },
+  async: { ...GET, title: 'JSON hello after an await', handler: 'async', answer: json },
+  echo: { ...post(KIB), title: 'echo of 1 KiB' },
+  echo100k: { ...post(100 * KIB), title: 'echo of 100 KiB' },
+  file10k: { ...file('10k.bin', 10 * KIB), title: 'file of 10 KiB' },
+  file10m: { ...file('10m.bin', 10 * MIB), title: 'file of 10 MiB', connections: 8 },
+  stream: {
+    ...GET,
+    title: 'stream of 1 MiB in chunks of 16 KiB',
+    handler: 'stream',
+    connections: 8,
+    isStream: true,
+    answer: bytes(STREAM.chunks * STREAM.size),
   },
+  database: {
+    ...GET,
+    title: 'reading a row of a database',
+    handler: 'database',
+    answer: { ...json, body: '{"id":42,"name":"item 42"}' },
+  },
+  json1: { ...hello, title: 'JSON hello, 1 connection', connections: 1 },
+  json512: { ...hello, title: 'JSON hello, 512 connections', connections: 512 },
+  pipeline: { ...hello, title: 'JSON hello, 16 pipelined', pipeline: 16 },
+  short: {
+    ...hello,
+    title: 'JSON hello, a connection for each',
+    headers: { connection: 'close' },
+  },
+  idle: { ...hello, title: '10,000 idle connections', kind: 'idle', connections: 10_000 },
+  startup: { ...hello, title: 'from the start to the first answer', kind: 'startup' },
 }

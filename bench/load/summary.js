@@ -1,80 +1,97 @@
-/** What the rounds of a record say: medians, ratios of paired rounds, targets. */
-import { scenarios } from './scenarios.js'
-import { comparisons } from './servers.js'
-import { median, spread95 } from './stats.js'
+/** What the samples of a record say: medians, ratios of paired rounds, how undisturbed it was. */
+import { IDLE } from './quiet.js'
+import { NULL } from './servers.js'
+import { median, quantile, spread95 } from './stats.js'
 
 /** A process that is busy for this share of a run and more is what limits it. */
 const SATURATED = 0.95
 
 /** @typedef {import('./measure.js').Measured} Measured */
-/** @typedef {import('./measure.js').Round} Round */
-
-/** @param {Round} round */
-const cpu = ({ user, system, requests }) => (user + system) / requests
-
-/** @param {Round} round */
-const rate = ({ requests, micros }) => (requests / micros) * 1e6
-
-/** @param {Round} round */
-const busy = ({ user, system, micros }) => (user + system) / micros
-
-/** @param {Round} round */
-const generatorBusy = ({ generator, micros }) => generator / micros
+/** @typedef {import('./measure.js').Samples} Samples */
 
 /**
- * The medians of a server over the rounds; times in microseconds.
+ * The figures that are made of samples; the others are samples themselves.
+ * @type {{ [figure: string]: (samples: Samples, round: number) => number }}
+ */
+const derived = {
+  cpu: ({ user, system, requests }, i) => (user[i] + system[i]) / requests[i],
+  userCpu: ({ user, requests }, i) => user[i] / requests[i],
+  systemCpu: ({ system, requests }, i) => system[i] / requests[i],
+  rate: ({ requests, micros }, i) => (requests[i] / micros[i]) * 1e6,
+  busy: ({ user, system, micros }, i) => (user[i] + system[i]) / micros[i],
+  generatorBusy: ({ generator, micros }, i) => generator[i] / micros[i],
+  othersBusy: ({ others, micros }, i) => others[i] / micros[i],
+}
+
+/**
+ * A figure of a server in each round.
+ * @param {Measured} measured
+ * @param {string} server
+ * @param {string} figure
+ * @returns {number[]}
+ */
+export function values({ samples }, server, figure) {
+  const of = samples[server]
+  if (!Object.hasOwn(derived, figure)) return of[figure]
+  return of.requests.map((_, round) => derived[figure](of, round))
+}
+
+/**
+ * The median of a figure over the rounds.
+ * @param {Measured} measured
+ * @param {string} server
+ * @param {string} figure
+ */
+export function typical(measured, server, figure) {
+  return median(values(measured, server, figure))
+}
+
+/**
+ * Whether the generator was what limited a server's rounds.
  * @param {Measured} measured
  * @param {string} server
  */
-export function medians({ rounds, servers }, server) {
-  /** @param {(round: Round) => number} value */
-  const of = (value) => median(rounds.map((round) => value(round[server])))
-  return {
-    rate: of(rate),
-    cpu: of(cpu),
-    user: of(({ user, requests }) => user / requests),
-    system: of(({ system, requests }) => system / requests),
-    p50: of(({ p50 }) => p50),
-    p99: of(({ p99 }) => p99),
-    peakRssMiB: servers[server].peakRss / 1024,
-    busy: of(busy),
-    generatorBusy: of(generatorBusy),
-    isLimitedByGenerator: of(generatorBusy) >= SATURATED,
-  }
+export function isLimitedByGenerator(measured, server) {
+  return typical(measured, server, 'generatorBusy') >= SATURATED
 }
 
 /**
- * The ratios of two servers, one a round.
+ * The ratio of two servers within each round, or their difference, or one server alone: its median
+ * and its spread.
  * @param {Measured} measured
- * @param {{ of: string, over: string }} pair
+ * @param {{ of: string, over?: string, isDifference?: boolean }} pair
+ * @param {string} figure
  */
-export function ratios({ rounds }, { of, over }) {
-  /** @param {(round: Round) => number} value */
-  const describe = (value) => {
-    const sample = rounds.map((round) => value(round[of]) / value(round[over]))
-    return { median: median(sample), ...spread95(sample) }
-  }
-  return { cpu: describe(cpu), rate: describe(rate) }
-}
-
-/**
- * Each comparison of a scenario, and how far two runs of one server differ.
- * @param {Measured} measured
- */
-export function compared(measured) {
-  return comparisons.map((pair) => ({ ...pair, ...ratios(measured, pair) }))
-}
-
-/**
- * The targets of a scenario against what was measured. A target holds when the median ratio is at
- * most the target and the spread of the null comparison on top of it.
- * @param {string} scenario
- * @param {Measured} measured
- */
-export function judged(scenario, measured) {
-  const noise = compared(measured).find(({ isNull }) => isNull)?.cpu.relative ?? 0
-  return (scenarios[scenario].targets ?? []).map((target) => {
-    const ratio = ratios(measured, target).cpu.median
-    return { ...target, ratio, noise, isMet: ratio <= target.most * (1 + noise) }
+export function compared(measured, { of, over, isDifference }, figure) {
+  const base = over === undefined ? undefined : values(measured, over, figure)
+  const sample = values(measured, of, figure).map((value, round) => {
+    if (base === undefined) return value
+    return isDifference ? value - base[round] : value / base[round]
   })
+  return { median: median(sample), ...spread95(sample) }
+}
+
+/**
+ * How far two runs of one server differ in a figure, as a share of it; undefined where there was
+ * only one.
+ * @param {Measured} measured
+ * @param {string} figure
+ */
+export function noise(measured, figure) {
+  const isThere = [NULL.of, NULL.over].every((name) => Object.hasOwn(measured.samples, name))
+  return isThere ? compared(measured, NULL, figure).relative : undefined
+}
+
+/**
+ * What other programs used meanwhile, as a share of a core: the median of all runs, and what it
+ * was at most in 95 % of them. More than idle ones use is a disturbance. Undefined where nothing
+ * was under load.
+ * @param {Measured} measured
+ */
+export function disturbance(measured) {
+  const all = Object.entries(measured.samples).flatMap(([server, { others }]) =>
+    others === undefined ? [] : values(measured, server, 'othersBusy'),
+  )
+  if (all.length === 0) return undefined
+  return { median: median(all), most: quantile(all, 0.95), isDisturbed: median(all) > IDLE }
 }

@@ -1,0 +1,10 @@
+/** The same Hono app on barewire, whose classes stand in the place of the platform's. */
+import '../../../lib/globals.js'
+import { serve, serveStatic } from '../../../lib/index.js'
+import { files, hostname, port } from '../servers/orders.js'
+import { honoApp } from './hono-app.js'
+
+const assets = serveStatic(files)
+const app = honoApp((app) => app.get('/*', (context) => assets(context.req.raw)))
+
+serve({ fetch: app.fetch, port, hostname })
