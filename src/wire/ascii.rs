@@ -95,6 +95,16 @@ pub fn is_reg_name(bytes: &[u8]) -> bool {
     all(bytes, REG_NAME)
 }
 
+/// The value of a hexadecimal digit in either case (`HEXDIG`, RFC 5234 §B.1); `None` for other bytes.
+pub fn hex_digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        b'A'..=b'F' => Some(byte - b'A' + 10),
+        _ => None,
+    }
+}
+
 /// Cuts optional white space (SP and HTAB, RFC 9110 §5.6.3) from both ends.
 pub fn trim_ows(mut bytes: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] = bytes {

@@ -122,7 +122,7 @@ impl Decoder {
                 if self.digits > 16 {
                     return Err(Error::Chunk);
                 }
-                let digit = (byte as char).to_digit(16).unwrap_or(0);
+                let digit = ascii::hex_digit(byte).unwrap_or(0);
                 self.remaining = self.remaining << 4 | u64::from(digit);
                 State::SizeEnd
             }

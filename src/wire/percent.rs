@@ -1,5 +1,7 @@
 //! Percent-encoding (RFC 3986 §2.1), read strictly.
 
+use super::ascii;
+
 /// A `%` without two hexadecimal digits behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BrokenPercent;
@@ -23,11 +25,11 @@ pub fn decode(encoded: &[u8], out: &mut Vec<u8>) -> Result<(), BrokenPercent> {
         rest = match from {
             [] => return Ok(()),
             [_, high, low, behind @ ..] => {
-                let digit = |byte: &u8| char::from(*byte).to_digit(16);
-                let (Some(high), Some(low)) = (digit(high), digit(low)) else {
+                let (Some(high), Some(low)) = (ascii::hex_digit(*high), ascii::hex_digit(*low))
+                else {
                     return Err(BrokenPercent);
                 };
-                out.push((high * 16 + low) as u8);
+                out.push(high << 4 | low);
                 behind
             }
             _ => return Err(BrokenPercent),
