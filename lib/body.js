@@ -7,6 +7,7 @@
 import { Readable } from 'node:stream'
 import { toUSVString } from 'node:util'
 import { isArrayBuffer } from 'node:util/types'
+import { copyOf } from './copies.js'
 import { FileBody, MOVED } from './file-body.js'
 import { FileReference } from './file-reference.js'
 import { ForeignBody } from './foreign-body.js'
@@ -46,6 +47,8 @@ const sources = new WeakMap()
 export class Body {
   #source
   #stream
+  /** The source is a copy of `copyOf` that nothing but this body has. */
+  #isSole = false
 
   /**
    * @param {BodySource} source
@@ -65,7 +68,9 @@ export class Body {
    */
   static from(content) {
     if (ArrayBuffer.isView(content) || isArrayBuffer(content)) {
-      return new Body(copyBytes(content))
+      const body = new Body(copyOf(content))
+      body.#isSole = true
+      return body
     }
     if (content instanceof ReadableStream) {
       requireUntouched(content)
@@ -132,6 +137,10 @@ export class Body {
     return this.#source === CONSUMED || (this.#stream !== null && isDisturbed(this.#stream))
   }
 
+  get isSole() {
+    return this.#isSole
+  }
+
   get isUnusable() {
     return this.isUsed || this.#stream?.locked === true
   }
@@ -177,7 +186,10 @@ export class Body {
       this.#source = source.stream()
       return this.tee()
     }
-    if (!(source instanceof ForeignBody || source instanceof FileBody)) return new Body(source)
+    if (!(source instanceof ForeignBody || source instanceof FileBody)) {
+      this.#isSole = false
+      return new Body(source)
+    }
     // Whoever still has the stream must not take the file from the clones.
     if (this.#stream !== null && isAtHand(source)) retire(this.#stream)
     this.#stream = null
@@ -216,8 +228,10 @@ export class Body {
     return source.bytes()
   }
 
-  async arrayBuffer() {
-    return ownBuffer(await this.bytes())
+  /** @returns {ArrayBuffer | Promise<ArrayBuffer>} */
+  arrayBuffer() {
+    const bytes = this.bytes()
+    return bytes instanceof Uint8Array ? ownBuffer(bytes) : bytes.then(ownBuffer)
   }
 
   /** @returns {ReadableStream<string>} */
@@ -241,6 +255,7 @@ export class Body {
   /** @returns {ReadableStream} */
   #open() {
     if (this.#source === CONSUMED) return spentStream()
+    this.#isSole = false
     this.detach()
     const source = /** @type {string | Uint8Array | FileBody | ForeignBody | Upload} */ (
       this.#source
@@ -291,20 +306,6 @@ function isAtHand(source) {
  */
 export function isAsyncIterable(content) {
   return typeof content === 'object' && content !== null && Symbol.asyncIterator in content
-}
-
-/**
- * The standard's copy: a buffer that its owner fills anew cannot change an answer. Small ones come
- * out of Node's pool.
- * @param {ArrayBuffer | ArrayBufferView} content
- * @returns {Uint8Array}
- */
-function copyBytes(content) {
-  return Buffer.from(
-    ArrayBuffer.isView(content)
-      ? new Uint8Array(content.buffer, content.byteOffset, content.byteLength)
-      : new Uint8Array(content),
-  )
 }
 
 /**

@@ -5,6 +5,7 @@
  */
 import { AsyncResource } from 'node:async_hooks'
 import { Blocks } from './blocks.js'
+import { giveBack } from './copies.js'
 import { isThenable } from './event.js'
 import { ABORT_REASONS, answered, EngineBody, Exchange } from './exchange.js'
 import { errorResponse, responseFrom, warn } from './fallback.js'
@@ -281,8 +282,12 @@ export class Dispatcher extends AsyncResource {
    * @param {Response} response
    */
   #send(exchange, response) {
-    const { status, block, body } = prepare(response)
-    if (!(body instanceof ReadableStream)) return this.#write(exchange, status, block, body)
+    const { status, block, body, isSole } = prepare(response)
+    if (!(body instanceof ReadableStream)) {
+      // The engine has taken or copied it before any other code runs.
+      if (isSole) giveBack(/** @type {Uint8Array} */ (body))
+      return this.#write(exchange, status, block, body)
+    }
     const answer = exchange.request.method === 'HEAD' ? withoutBody(body) : gather(body)
     return this.#wait(exchange, answer, (_, gathered) =>
       this.#write(exchange, status, block, gathered),

@@ -19,6 +19,7 @@ import { Upload } from './upload.js'
  * @property {number} status
  * @property {string} block fields as `name\0value\0…`; the same string object for the usual shapes
  * @property {null | string | Uint8Array | ReadableStream | FileBody} body
+ * @property {boolean} isSole the body is a copy that nobody else has, see `copies.js`
  */
 
 /** @typedef {RequestInit['body'] | AsyncIterable<string | Uint8Array>} BodyInit */
@@ -258,6 +259,7 @@ export class Response {
       if (response.#status === 0) throw new TypeError('Response.error() cannot be sent')
       const block = response.#fieldBlock()
       const source = response.#body.take()
+      prepared.isSole = response.#body.isSole
       if (source instanceof ForeignBody) return prepareForeign(response.#status, block, source)
       const body = /** @type {Prepared['body']} */ (
         source instanceof Upload ? source.stream() : source
@@ -297,7 +299,7 @@ export class Response {
 inherit(Response, PlatformResponse)
 
 /** @type {Prepared} */
-const prepared = { status: 200, block: '', body: null }
+const prepared = { status: 200, block: '', body: null, isSole: false }
 
 /**
  * The last step: code of others, which may prepare another answer, has run before.

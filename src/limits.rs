@@ -62,10 +62,16 @@ pub const DRAIN: u64 = 64 * 1024;
 pub const CONNECTIONS: usize = 65_536;
 /// Connections that the kernel keeps until they are accepted. It lowers this to its own limit.
 pub const BACKLOG: u32 = 8192;
-/// Bytes read from a socket at once, and the size of a reactor's receive buffer.
-pub const READ_BUFFER: usize = 64 * 1024;
+/// Bytes read from a socket at once.
+pub const READ_SIZE: usize = 64 * 1024;
+/// Size of a reactor's receive buffer. So much is read at once from a connection whose last request
+/// had a body of more than [`READ_SIZE`] that fits: the next one is likely to be its like.
+pub const READ_BUFFER: usize = 256 * 1024;
 /// Most bytes read from one connection in a turn, so that one busy client can't starve the rest.
-pub const READ_BUDGET: usize = 4 * READ_BUFFER;
+pub const READ_BUDGET: usize = 256 * 1024;
+/// Once so many bytes were read from all connections, the rest wait for the next turn: what a
+/// handler makes of large bodies is still in the processor's caches when it is written then.
+pub const TURN_BUDGET: usize = 192 * 1024;
 /// Most requests of one connection served in a turn.
 pub const REQUEST_BUDGET: usize = 64;
 /// Most connections accepted in a turn.
@@ -85,6 +91,9 @@ pub const UNSENT: u32 = 128 * 1024;
 /// Unsent bytes of a connection above which the giver of a body must wait: small parts are written
 /// together, and of a large one there is no second.
 pub const HIGH_WATER: usize = 16 * 1024;
+/// Bytes of a file that are read at once where they have to pass through our memory, or to bring
+/// them into the page cache.
+pub const FILE_READ: usize = 64 * 1024;
 /// Bytes of a file that are asked for in the page cache, and sent, at once.
 pub const FILE_WINDOW: u64 = 256 * 1024;
 /// Most bytes of a file that one connection sends in a turn.
@@ -134,5 +143,6 @@ pub const STREAM_UNKNOWN_ABOVE: u64 = 64 * 1024;
 /// Request bodies from here on are given to JavaScript without a copy. Below it, to register the
 /// foreign memory costs as much as the copy.
 pub const BODY_GIVEN: usize = 64 * 1024;
-/// Request bodies whose memory an engine keeps for the next ones.
+/// Request bodies whose memory an engine keeps for the next ones, if it is no more than
+/// [`BODY_GIVEN`].
 pub const SPARE_BODIES: usize = 16;

@@ -44,6 +44,8 @@ pub(super) struct Flags {
     pub(super) lingers: bool,
     /// The leftover isn't enough for an event: only more bytes help.
     pub(super) hungry: bool,
+    /// The last request would have fitted one large read.
+    pub(super) reads_large: bool,
     /// The body isn't wanted now.
     pub(super) paused: bool,
     /// The giver of a body waits for room.

@@ -225,7 +225,7 @@ impl Outbox {
                 ErrorKind::WouldBlock => Ok(Step::WaitsFor(WaitsFor::Socket)),
                 // This file system or this host doesn't do it: the bytes pass through here.
                 ErrorKind::Unsupported | ErrorKind::InvalidInput => {
-                    let window = window.min(limits::READ_BUFFER);
+                    let window = window.min(limits::FILE_READ);
                     let mut bytes = pool.take(window);
                     bytes.resize(window, 0);
                     span.file.read_exact_at(&mut bytes, span.start)?;
@@ -286,7 +286,7 @@ fn is_warm(span: &FileSpan) -> bool {
             // An error shows again when the file is sent.
             Ok(Cached::Read(_)) | Err(_) => true,
             Ok(Cached::Nothing) => false,
-            Ok(Cached::Unknown) => length <= limits::READ_BUFFER as u64,
+            Ok(Cached::Unknown) => length <= limits::FILE_READ as u64,
         }
     })
 }

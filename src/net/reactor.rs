@@ -17,6 +17,7 @@ use super::tend::{Accepted, Beside};
 use crate::limits;
 use crate::proto::http1::Event;
 use crate::proto::{CloseReason, Fault};
+use crate::wire::framing::BodyKind;
 use crate::wire::head::{Head, HeadSpans, Method};
 
 /// A reactor and the app that it serves. One thread drives it by calling [`Reactor::turn`].
@@ -43,6 +44,8 @@ pub struct Reactor<A: App> {
     spans: HeadSpans,
     drain_deadline: Option<u64>,
     cut: u64,
+    /// Bytes read since the turn began.
+    read_in_turn: usize,
 }
 
 impl<A: App> Reactor<A> {
@@ -65,6 +68,7 @@ impl<A: App> Reactor<A> {
             spans: HeadSpans::default(),
             drain_deadline: None,
             cut: 0,
+            read_in_turn: 0,
         })
     }
 
@@ -133,6 +137,7 @@ impl<A: App> Reactor<A> {
         // What becomes due while the turn works is judged after the next poll: until then nobody
         // knows whether the client's bytes have come in time.
         let now = self.io.world.clock.now_ms();
+        self.read_in_turn = 0;
         let mut events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         for event in &events {
             match Target::from(event.token()) {
@@ -216,10 +221,13 @@ impl<A: App> Reactor<A> {
         if event.is_readable() || event.is_read_closed() || lost {
             connection.flags.readable = true;
         }
+        let is_ready = std::mem::replace(&mut connection.flags.ready, true);
         if event.is_writable() && !connection.outbox.is_empty() {
             self.on_writable(key);
         }
-        self.serve(key);
+        if !is_ready {
+            self.io.ready.push(key);
+        }
     }
 
     fn on_writable(&mut self, key: Key) {
@@ -296,7 +304,8 @@ impl<A: App> Reactor<A> {
                 return None;
             }
             let flags = &mut connection.flags;
-            match connection.socket.read(buffer) {
+            let size = if flags.reads_large { buffer.len() } else { limits::READ_SIZE };
+            match connection.socket.read(&mut buffer[..size]) {
                 Ok(0) => {
                     flags.readable = false;
                     flags.fin = true;
@@ -304,8 +313,9 @@ impl<A: App> Reactor<A> {
                 }
                 Ok(count) => {
                     // A short read has emptied the socket, but a FIN makes no further event.
-                    flags.readable = count == buffer.len() || flags.fin_coming;
+                    flags.readable = count == size || flags.fin_coming;
                     budget.bytes = budget.bytes.saturating_sub(count);
+                    self.read_in_turn += count;
                     self.io.counters.bytes_received += count as u64;
                     return Some(count);
                 }
@@ -350,7 +360,7 @@ impl<A: App> Reactor<A> {
                         Event::Discarded => {}
                         Event::Request { start, end, body } => {
                             budget.requests -= 1;
-                            self.note_request(key);
+                            self.note_request(key, body);
                             let head = Head::of(&input[base + start..base + end], &self.spans);
                             if head.method() == Method::Connect {
                                 let _ = self.io.refuse(id, Fault::Connect);
@@ -376,10 +386,12 @@ impl<A: App> Reactor<A> {
         used
     }
 
-    fn note_request(&mut self, key: Key) {
+    fn note_request(&mut self, key: Key, body: BodyKind) {
         let now_us = self.io.world.clock.now_us();
         self.io.counters.on_request(now_us);
         if let Some(connection) = self.io.slots.get_mut(key) {
+            connection.flags.reads_large = matches!(body, BodyKind::Length(length)
+                if length > limits::READ_SIZE as u64 && length < limits::READ_BUFFER as u64);
             // What an earlier request left behind isn't about this one.
             (connection.flags.paused, connection.flags.starved) = (false, false);
             connection.handed_up = connection.machine.sequence();
@@ -461,15 +473,25 @@ impl<A: App> Reactor<A> {
         self.io.settle(key);
     }
 
+    /// Serves the ready list in its order, within the budget of a turn.
     fn serve_ready(&mut self) {
         // What comes back onto the list waits for the next turn.
         let mut ready = std::mem::take(&mut self.ready);
         std::mem::swap(&mut ready, &mut self.io.ready);
-        for key in ready.drain(..) {
+        let mut served = 0;
+        while let Some(&key) = ready.get(served)
+            && self.read_in_turn < limits::TURN_BUDGET
+        {
+            served += 1;
             if let Some(connection) = self.io.slots.get_mut(key) {
                 connection.flags.ready = false;
                 self.serve(key);
             }
+        }
+        ready.drain(..served);
+        if !ready.is_empty() {
+            ready.append(&mut self.io.ready);
+            std::mem::swap(&mut ready, &mut self.io.ready);
         }
         self.ready = ready;
     }

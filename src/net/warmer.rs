@@ -80,7 +80,7 @@ impl Drop for Thread {
 }
 
 fn run(orders: &Receiver<Order>, done: &Mailbox<Key>) {
-    let mut buffer = vec![0; limits::READ_BUFFER];
+    let mut buffer = vec![0; limits::FILE_READ];
     for Order { key, file, window } in orders {
         if let Some(file) = file.upgrade() {
             read(&file, window, &mut buffer);

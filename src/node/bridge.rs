@@ -249,7 +249,7 @@ impl Bodies {
     }
 
     fn keep(&mut self, mut body: Vec<u8>) {
-        if self.spare.len() < limits::SPARE_BODIES && body.capacity() <= limits::READ_BUFFER {
+        if self.spare.len() < limits::SPARE_BODIES && body.capacity() <= limits::BODY_GIVEN {
             body.clear();
             self.spare.push(body);
         }

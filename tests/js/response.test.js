@@ -10,7 +10,11 @@ const TEXT = 'content-type\0text/plain;charset=UTF-8\0'
 const JSON_TYPE = 'content-type\0application/json\0'
 
 /** The parts for the wire, in an object of their own. */
-const parts = (response) => ({ ...prepare(response) })
+/** What goes on the wire. */
+function parts(response) {
+  const { status, block, body } = prepare(response)
+  return { status, block, body }
+}
 
 /** The text of a stream, which has to be one. */
 async function textOf(stream) {

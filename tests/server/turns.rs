@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use barewire::limits;
 use barewire::server::{Block, Config, ReplyError, Server};
 
 use super::harness::{Client, Desk, News, get, listen, post};
@@ -76,6 +77,41 @@ fn a_full_server_and_a_closing_one_cost_no_turns_either() {
     server.close(0);
     turns(&mut server, 10);
     assert!(!server.has_ready() && !server.is_closed());
+}
+
+/// Bodies that are all there at once are read by a few a turn, in the order in which they came.
+#[test]
+fn a_turn_ends_after_some_bytes_and_greedy_clients_pass_nobody_by() {
+    const BODY: usize = 100_000;
+    let body = vec![b'x'; BODY];
+    let (mut server, address, _news) = bench(Config::default());
+    let mut greedy: Vec<_> = (0..4).map(|_| connect(address)).collect();
+    let mut patient: Vec<_> = (0..8).map(|_| connect(address)).collect();
+    turns(&mut server, 12);
+    for client in greedy.iter_mut().chain(&mut patient) {
+        client.post("/length", &body);
+    }
+    let mut received = 0;
+    for turn in 1..=8 {
+        server.turn(Some(Duration::from_millis(2))).expect("the poll works");
+        let total = server.stats().bytes_received;
+        assert!(total > received, "turn {turn} served somebody");
+        // The last one that is served may use up a budget of its own.
+        let most = (limits::TURN_BUDGET + limits::READ_BUDGET) as u64;
+        assert!(total - received < most, "turn {turn} read {}", total - received);
+        received = total;
+        // What they ask for more comes behind those who wait already.
+        if let Some(client) = greedy.get_mut(turn - 1) {
+            assert_eq!(client.text(), BODY.to_string());
+            client.post("/length", &body);
+        }
+    }
+    for client in &mut patient {
+        assert_eq!(client.text(), BODY.to_string(), "within the turns that they were due");
+    }
+    turns(&mut server, 8);
+    assert_eq!(server.stats().total_requests, 16);
+    assert!(!server.has_ready());
 }
 
 #[test]
