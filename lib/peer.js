@@ -6,19 +6,29 @@ import { PEER_ADDRESS, PEER_FAMILY, PEER_PORT } from './record.js'
 
 export class Peer {
   #family
-  #words
+  // Not an array: idle connections have one of these each.
+  #a
+  #b
+  #c
+  #d
   /** @type {string | undefined} */
   #address
 
   /**
    * @param {number} family 4, 6, or 0 for a peer without a network address
-   * @param {readonly [number, number, number, number]} words in network order
    * @param {number} port
+   * @param {number} [a] the words of the address in network order
+   * @param {number} [b]
+   * @param {number} [c]
+   * @param {number} [d]
    */
-  constructor(family, words, port) {
+  constructor(family, port, a = 0, b = 0, c = 0, d = 0) {
     this.#family = family
-    this.#words = words
     this.port = port
+    this.#a = a
+    this.#b = b
+    this.#c = c
+    this.#d = d
   }
 
   /**
@@ -31,15 +41,16 @@ export class Peer {
   }
 
   #format() {
-    const [a, b, c, d] = this.#words
-    if (this.#family === 4) return formatIpv4(a)
+    if (this.#family === 4) return formatIpv4(this.#a)
     if (this.#family !== 6) return ''
-    return formatIpv6([a, b, c, d].flatMap((word) => [word >>> 16, word & 0xffff]))
+    return formatIpv6(
+      [this.#a, this.#b, this.#c, this.#d].flatMap((word) => [word >>> 16, word & 0xffff]),
+    )
   }
 }
 
 /** The peer of a unix socket, and of a request that came through no socket. */
-export const NO_PEER = new Peer(0, [0, 0, 0, 0], 0)
+export const NO_PEER = new Peer(0, 0)
 
 /**
  * The peer that the record states.
@@ -49,8 +60,9 @@ export function peerFrom(record) {
   const family = record[PEER_FAMILY]
   if (family === 0) return NO_PEER
   const at = PEER_ADDRESS
-  const words = /** @type {const} */ ([record[at], record[at + 1], record[at + 2], record[at + 3]])
-  return new Peer(family, words, record[PEER_PORT])
+  const port = record[PEER_PORT]
+  if (family === 4) return new Peer(4, port, record[at])
+  return new Peer(6, port, record[at], record[at + 1], record[at + 2], record[at + 3])
 }
 
 /** @param {number} word */

@@ -21,7 +21,7 @@ const addresses = [
 
 for (const [family, words, text] of addresses) {
   test(`${JSON.stringify(text)} is canonical (RFC 5952)`, () => {
-    const peer = new Peer(family, words, 80)
+    const peer = new Peer(family, 80, ...words)
     assert.equal(peer.address, text)
     assert.equal(peer.address, text, 'and stays so')
     if (isIP(text) === 6) assert.equal(new URL(`http://[${text}]/`).hostname, `[${text}]`)
