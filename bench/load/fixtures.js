@@ -1,4 +1,4 @@
-/** What lies on the disk for the file scenarios. */
+/** What lies on the disk: the files of the file scenarios, and bodies that oha sends. */
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { root } from './machine.js'
 import { FILLER, scenarios } from './scenarios.js'
@@ -8,13 +8,29 @@ export const WORK = 'build/bench'
 
 export const FILES = `${WORK}/files`
 
-/** Writes the file of each scenario whose path names one, unless it is there. */
+/**
+ * The name of the file that is a request's body.
+ * @param {number} size
+ */
+export function requestFile(size) {
+  return `request-${size}.bin`
+}
+
+/** Writes the files of all scenarios, unless they are there. */
 export function makeFiles() {
   mkdirSync(`${root}/${FILES}`, { recursive: true })
-  for (const { file } of Object.values(scenarios)) {
-    if (file === undefined) continue
-    const path = `${root}/${FILES}/${file.name}`
-    if (existsSync(path) && statSync(path).size === file.size) continue
-    writeFileSync(path, FILLER.repeat(file.size))
+  for (const { file, bodyLength } of Object.values(scenarios)) {
+    if (file !== undefined) makeFile(file.name, file.size)
+    if (bodyLength > 0) makeFile(requestFile(bodyLength), bodyLength)
   }
+}
+
+/**
+ * @param {string} name
+ * @param {number} size
+ */
+function makeFile(name, size) {
+  const path = `${root}/${FILES}/${name}`
+  if (existsSync(path) && statSync(path).size === size) return
+  writeFileSync(path, FILLER.repeat(size))
 }

@@ -6,10 +6,11 @@
 import { counted, counting } from './calls.js'
 import { check } from './check.js'
 import { Member } from './member.js'
+import * as oha from './oha.js'
 import { scenarios } from './scenarios.js'
 import { shuffled } from './stats.js'
 import { machineCpu, usageOf } from './usage.js'
-import { commandLine, load, verify } from './wrk.js'
+import * as wrk from './wrk.js'
 
 /**
  * What was measured of a server, one value a round; times in microseconds.
@@ -26,6 +27,14 @@ import { commandLine, load, verify } from './wrk.js'
  */
 
 /** @typedef {{ [figure: string]: number[] }} Samples */
+
+/**
+ * @typedef {{ scenario: import('./scenarios.js').Scenario, connections: number, duration: number }
+ * } Run duration in seconds
+ */
+
+/** As a reader of the record would name it. */
+const SCRIPT = 'bench/load/wrk.lua'
 
 /**
  * @typedef {object} Measured
@@ -62,7 +71,7 @@ export async function measure(name, servers, { rounds, duration, connections, is
     for (const member of members) {
       measured.servers[member.name] = {
         server: member.command,
-        generator: [...how.generator, ...commandLine(run, 'PORT', 'bench/load/wrk.lua')],
+        generator: [...how.generator, ...commandLine(run, 'PORT', SCRIPT)],
         answer: await named(member, started(member, scenario)),
         peakRss: 0,
       }
@@ -100,20 +109,18 @@ async function started(member, scenario) {
  * @param {Member} member
  * @param {string[]} command
  * @param {number} answerLength
- * @param {{ scenario: import('./scenarios.js').Scenario, connections: number, duration: number }} run
+ * @param {Run} run
  * @param {How} how
  */
 async function runOnce(member, command, answerLength, run, { database }) {
-  const { scenario, connections, duration } = run
   const used = () => (database === undefined ? 0 : usageOf(database).cpu)
   const before = member.usage()
   const databaseBefore = used()
   const machineBefore = machineCpu()
-  const result = await load(command, duration)
+  const result = await verified(command, answerLength, run)
   const machine = machineCpu() - machineBefore
   const after = member.usage()
   const databaseCpu = used() - databaseBefore
-  verify(result, answerLength, connections * scenario.pipeline, scenario.isStream)
   const cpu = after.cpu - before.cpu
   const user = after.userTicks - before.userTicks
   const system = after.systemTicks - before.systemTicks
@@ -132,15 +139,43 @@ async function runOnce(member, command, answerLength, run, { database }) {
 }
 
 /**
+ * Loads a server once, and throws unless all its answers were right.
+ * @param {string[]} command
+ * @param {number} answerLength
+ * @param {Run} run
+ */
+async function verified(command, answerLength, { scenario, connections, duration }) {
+  if (scenario.generator === 'oha') {
+    const result = await oha.load(command)
+    oha.verify(result, scenario)
+    return result
+  }
+  const result = await wrk.load(command, duration)
+  wrk.verify(result, answerLength, connections * scenario.pipeline, scenario.isStream)
+  return result
+}
+
+/**
+ * @param {Run} run
+ * @param {string} port
+ * @param {string} [script]
+ */
+function commandLine(run, port, script) {
+  const { generator } = run.scenario
+  return generator === 'oha' ? oha.commandLine(run, port) : wrk.commandLine(run, port, script)
+}
+
+/**
  * System calls and instructions a request, from a run that counts them and nothing else.
  * @param {Member} member
- * @param {Parameters<typeof commandLine>[0]} run
+ * @param {Run} run
  * @param {How} how
  */
 async function countedOnce(member, run, how) {
   const perf = counting(member.pid)
   if (perf.length === 0) return {}
   const command = [...how.generator, ...perf, ...commandLine(run, String(member.port))]
+  const { load } = run.scenario.generator === 'oha' ? oha : wrk
   const { requests, errors } = await load(command, Math.ceil(run.duration))
   return Object.fromEntries(
     Object.entries(counted(errors)).map(([name, count]) => [name, count / requests]),

@@ -11,6 +11,7 @@ import { measureIdle } from './idle.js'
 import { bind, machine, pin, source } from './machine.js'
 import { measure } from './measure.js'
 import { Member } from './member.js'
+import { ohaItself } from './oha.js'
 import { HELP, readOptions } from './options.js'
 import { becameQuiet } from './quiet.js'
 import { scenarios } from './scenarios.js'
@@ -35,6 +36,7 @@ const measures = { load: measure, idle: measureIdle, startup: measureStartup }
  * @property {ReturnType<typeof source>} source
  * @property {Omit<import('./options.js').Options, 'record'> & { isPinned: boolean }} options
  * @property {{ [server: string]: import('./needs.js').Found }} servers
+ * @property {import('./needs.js').Found} oha
  * @property {string} [withoutDatabase] why
  * @property {{ [scenario: string]: import('./measure.js').Measured }} scenarios
  */
@@ -66,6 +68,7 @@ async function main(args) {
     source: source(),
     options: { ...settings, isPinned },
     servers: found(options.servers),
+    oha: ohaItself(),
     scenarios: {},
   }
   const how = { ...pinned, random: chance(options.seed) }
@@ -77,10 +80,13 @@ async function main(args) {
       console.error('The machine does something else: what follows is no record.')
     }
     console.error(`${scenarios[name].title}: ${present.join(', ')}`)
-    if (name === 'database') {
-      await besideDatabase(record, present, options, how)
+    const { generator, handler, kind } = scenarios[name]
+    if (generator === 'oha' && record.oha.absent !== undefined) {
+      console.error(`without this: ${record.oha.absent}`)
+    } else if (handler === 'database') {
+      await besideDatabase(record, name, present, options, how)
     } else {
-      record.scenarios[name] = await measures[scenarios[name].kind](name, present, options, how)
+      record.scenarios[name] = await measures[kind](name, present, options, how)
     }
   }
   writeFileSync(path, `${JSON.stringify(record)}\n`)
@@ -91,11 +97,12 @@ async function main(args) {
 /**
  * Measures the scenario that needs a database, or records why there is none.
  * @param {Record} record
+ * @param {string} name
  * @param {string[]} present
  * @param {import('./options.js').Options} options
  * @param {import('./measure.js').How} how
  */
-async function besideDatabase(record, present, options, how) {
+async function besideDatabase(record, name, present, options, how) {
   const database = await startDatabase(how.generator)
   if (database.absent !== undefined) {
     record.withoutDatabase = database.absent
@@ -104,7 +111,7 @@ async function besideDatabase(record, present, options, how) {
   try {
     record.versions.postgresql = database.version
     const besides = { ...how, database: database.pid }
-    record.scenarios.database = await measure('database', present, options, besides)
+    record.scenarios[name] = await measure(name, present, options, besides)
   } finally {
     await database.stop()
   }

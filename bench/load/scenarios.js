@@ -15,6 +15,7 @@
  * @property {number} bodyLength of the request, in bytes; 0 for none
  * @property {number} pipeline requests that the generator sends at once
  * @property {number} [connections] where it isn't for the options to say
+ * @property {'oha'} [generator] where it isn't wrk
  * @property {{ name: string, size: number }} [file] that the path names
  * @property {boolean} isStream whether the answer has no declared length
  * @property {{ status: number, type: string, body: string }} answer
@@ -93,6 +94,29 @@ const file = (name, size) => ({
 /** The JSON hello, asked for in another way. */
 const hello = { ...GET, handler: 'json', answer: json }
 
+const echo = { ...post(KIB), title: 'echo of 1 KiB' }
+const echo100k = { ...post(100 * KIB), title: 'echo of 100 KiB' }
+const file10k = { ...file('10k.bin', 10 * KIB), title: 'file of 10 KiB' }
+
+const database = {
+  ...GET,
+  title: 'reading a row of a database',
+  handler: 'database',
+  answer: { ...json, body: '{"id":42,"name":"item 42"}' },
+}
+
+/**
+ * The same by the other generator.
+ * @template {{ title: string }} T
+ * @param {T} scenario
+ */
+const byOha = (scenario) => ({
+  ...scenario,
+  title: `${scenario.title}, by oha`,
+  generator: /** @type {const} */ ('oha'),
+  connections: 100,
+})
+
 /** @type {Record<string, Scenario>} in the order of the tables */
 export const scenarios = {
   json: { ...hello, title: 'JSON hello' },
@@ -112,9 +136,9 @@ export const scenarios = {
     answer: text(`${lengthOfFields}`),
   },
   async: { ...GET, title: 'JSON hello after an await', handler: 'async', answer: json },
-  echo: { ...post(KIB), title: 'echo of 1 KiB' },
-  echo100k: { ...post(100 * KIB), title: 'echo of 100 KiB' },
-  file10k: { ...file('10k.bin', 10 * KIB), title: 'file of 10 KiB' },
+  echo,
+  echo100k,
+  file10k,
   file10m: { ...file('10m.bin', 10 * MIB), title: 'file of 10 MiB', connections: 8 },
   stream: {
     ...GET,
@@ -124,12 +148,7 @@ export const scenarios = {
     isStream: true,
     answer: bytes(STREAM.chunks * STREAM.size),
   },
-  database: {
-    ...GET,
-    title: 'reading a row of a database',
-    handler: 'database',
-    answer: { ...json, body: '{"id":42,"name":"item 42"}' },
-  },
+  database,
   json1: { ...hello, title: 'JSON hello, 1 connection', connections: 1 },
   json512: { ...hello, title: 'JSON hello, 512 connections', connections: 512 },
   pipeline: { ...hello, title: 'JSON hello, 16 pipelined', pipeline: 16 },
@@ -138,6 +157,11 @@ export const scenarios = {
     title: 'JSON hello, a connection for each',
     headers: { connection: 'close' },
   },
+  'oha-json': byOha({ ...hello, title: 'JSON hello' }),
+  'oha-echo': byOha(echo),
+  'oha-echo100k': byOha(echo100k),
+  'oha-file10k': byOha(file10k),
+  'oha-database': byOha(database),
   idle: { ...hello, title: '10,000 idle connections', kind: 'idle', connections: 10_000 },
   startup: { ...hello, title: 'from the start to the first answer', kind: 'startup' },
 }

@@ -20,10 +20,11 @@ const PEERS = 'bench/load/peers'
 const BUN = `${PEERS}/node_modules/@oven/bun-linux-x64/bin/bun`
 const DENO = `${PEERS}/node_modules/@deno/linux-x64-glibc/deno`
 
-const FILES = ['file10k', 'file10m']
-/** Other ways to ask for the JSON hello, which say little new of servers far from the front. */
-const VARIANTS = ['json1', 'json512', 'pipeline', 'short']
-const HELLO = ALL.filter((name) => scenarios[name].handler === 'json')
+const FILES = ['file10k', 'file10m', 'oha-file10k']
+const OHA = ALL.filter((name) => scenarios[name].generator === 'oha')
+/** Other ways to ask, which say little new of servers far from the front. */
+const VARIANTS = ['json1', 'json512', 'pipeline', 'short', ...OHA]
+const HELLO = ALL.filter((name) => scenarios[name].handler === 'json' && !OHA.includes(name))
 
 /** @param {string[]} names */
 const except = (...names) => ALL.filter((name) => !names.includes(name))
@@ -114,7 +115,7 @@ export const servers = {
     ...another('uWebSockets.js', 'uwebsockets', 'uws.js'),
     // It has neither files nor streams. Like Bun it closes without saying so in its answer, which
     // wrk takes for an error.
-    scenarios: except('text', ...FILES, 'stream', 'short', 'database'),
+    scenarios: except('text', ...FILES, 'stream', 'short', 'database', 'oha-database'),
   },
   bun: {
     ...another('Bun.serve', '@oven/bun-linux-x64', 'bun.js', [BUN]),

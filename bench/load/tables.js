@@ -13,8 +13,9 @@ export function tables(record) {
     facts(record),
     '### Targets',
     targetTable(record),
-    '### CPU µs a request, all scenarios',
-    overview(record),
+    '### CPU µs a request, all scenarios by wrk',
+    overview(record, undefined, 'cpu'),
+    ...(record.scenarios['oha-json'] === undefined ? [] : byOha(record)),
     ...Object.entries(record.scenarios).flatMap(([name, measured]) => part(name, measured)),
   ]
     .join('\n\n')
@@ -31,6 +32,7 @@ function facts({ date, command, machine, versions, source, options, ...record })
     `- Machine: ${cpu}, ${cores} cores, ${memoryGiB} GiB; ${kernel}; load before the run ${load[0]}`,
     `- Versions: barewire ${source.version} (${source.commit ?? 'no commit'}), ` +
       `Node.js ${versions.node}, wrk ${versions.wrk}` +
+      (record.oha?.version === undefined ? '' : `, oha ${record.oha.version}`) +
       (versions.postgresql === undefined ? '' : `, PostgreSQL ${versions.postgresql}`),
     `- Servers: ${present.map(([name, { version }]) => `${servers[name].title} (${version})`).join(', ')}`,
     ...found.flatMap(([name, { absent }]) =>
@@ -83,15 +85,32 @@ function rounded(value) {
 }
 
 /** @param {Record} record */
-function overview(record) {
-  const parts = Object.entries(record.scenarios).filter(([name]) => scenarios[name].kind === 'load')
+function byOha(record) {
+  return [
+    '### Requests a second by oha, 100 connections',
+    overview(record, 'oha', 'rate'),
+    '### CPU µs a request by oha, 100 connections',
+    overview(record, 'oha', 'cpu'),
+  ]
+}
+
+/**
+ * One figure of all scenarios of a generator.
+ * @param {Record} record
+ * @param {'oha' | undefined} generator
+ * @param {'cpu' | 'rate'} figure
+ */
+function overview(record, generator, figure) {
+  const parts = Object.entries(record.scenarios).filter(
+    ([name]) => scenarios[name].kind === 'load' && scenarios[name].generator === generator,
+  )
   const columns = Object.keys(record.servers).filter((server) =>
     parts.some(([, { samples }]) => samples[server] !== undefined),
   )
   const rows = parts.map(([name, measured]) => [
     scenarios[name].title,
     ...columns.map((server) =>
-      measured.samples[server] === undefined ? '–' : micros(typical(measured, server, 'cpu')),
+      measured.samples[server] === undefined ? '–' : micros(typical(measured, server, figure)),
     ),
   ])
   return table(['scenario', ...columns.map((server) => servers[server].title)], rows)
@@ -164,7 +183,7 @@ function loadTable(measured) {
       'p99.9 µs',
       'peak RSS MiB',
       'system calls a request',
-      'busy %: server / wrk',
+      'busy %: server / generator',
     ],
     rows,
   )
