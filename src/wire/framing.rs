@@ -129,13 +129,7 @@ impl<'a> Seen<'a> {
                 4 if name.eq_ignore_ascii_case(b"host") => {
                     seen.repeated_host |= seen.host.replace(value).is_some();
                 }
-                6 if name.eq_ignore_ascii_case(b"expect") => {
-                    if value.eq_ignore_ascii_case(b"100-continue") {
-                        seen.expects_continue = true;
-                    } else {
-                        seen.unknown_expectation = true;
-                    }
-                }
+                6 if name.eq_ignore_ascii_case(b"expect") => seen.expectations(value),
                 7 if name.eq_ignore_ascii_case(b"upgrade") => seen.upgrade = true,
                 10 if name.eq_ignore_ascii_case(b"connection") => seen.connection(value),
                 14 if name.eq_ignore_ascii_case(b"content-length") => {
@@ -157,6 +151,17 @@ impl<'a> Seen<'a> {
                 self.keep_alive = true;
             } else if option.eq_ignore_ascii_case(b"upgrade") {
                 self.connection_upgrade = true;
+            }
+        }
+    }
+
+    /// Expect is a list (RFC 9110 §10.1.1), and one member is known; empty ones don't count.
+    fn expectations(&mut self, value: &[u8]) {
+        for expectation in ascii::list(value) {
+            if expectation.eq_ignore_ascii_case(b"100-continue") {
+                self.expects_continue = true;
+            } else if !expectation.is_empty() {
+                self.unknown_expectation = true;
             }
         }
     }

@@ -417,6 +417,13 @@ fn an_expectation_is_100_continue_or_refused() {
                 "Expect: 100-continue\nContent-Length: 5\nConnection: close",
                 "length 5 close continue",
             ),
+            ("Content-Length: 5\nExpect: 100-continue, 100-continue", "length 5 keep continue"),
+            (
+                "Content-Length: 5\nExpect: 100-continue\nExpect: ,100-continue",
+                "length 5 keep continue",
+            ),
+            ("Content-Length: 5\nExpect:", "length 5 keep"),
+            ("Content-Length: 5\nExpect: ,100-continue x", "417 Expectation"),
             ("Content-Length: 5\nExpect: 200-ok", "417 Expectation"),
             ("Content-Length: 5\nExpect: 100-continued", "417 Expectation"),
             ("Content-Length: 5\nExpect: 100", "417 Expectation"),
