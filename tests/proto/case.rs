@@ -84,7 +84,7 @@ impl Case<'_> {
 }
 
 /// Each way of delivery, as the offsets where its pieces end: whole, two pieces, byte by byte.
-fn deliveries(length: usize) -> Vec<Vec<usize>> {
+pub(crate) fn deliveries(length: usize) -> Vec<Vec<usize>> {
     let step = if length > EVERY_OFFSET { length / 60 } else { 1 };
     let mut ways = vec![vec![length]];
     if length <= EVERY_OFFSET {

@@ -12,4 +12,6 @@ mod endings;
 mod parser;
 mod persistence;
 mod random;
+mod smuggling;
+mod verdicts;
 mod wire;

@@ -1,5 +1,5 @@
-//! Whole connections as readable text: `tests/golden/*.md` holds request bytes and the events that
-//! they lead to, several requests in a row where that matters.
+//! Whole connections as readable text: `tests/golden/messages.md` holds request bytes and the events
+//! that they lead to, several requests in a row where that matters.
 //!
 //! In a `request` block each line ends with CR LF, and `\r`, `\n`, `\t`, `\0`, `\xNN`, `\\` stand
 //! for bytes; a line that ends with `\` has no line end. An `events` block has one event a line.
@@ -13,15 +13,13 @@ use super::ways::{deliveries, fault, text};
 
 #[test]
 fn golden_requests_lead_to_their_events_in_every_delivery() {
-    for file in ["messages", "smuggling"] {
-        let path = format!("{}/tests/golden/{file}.md", env!("CARGO_MANIFEST_DIR"));
-        let document = std::fs::read_to_string(&path).expect("the golden file is there");
-        let cases = load(&document);
-        assert!(cases.len() > 5, "{path} has {} cases", cases.len());
-        for (name, bytes, events) in cases {
-            for ends in deliveries(bytes.len()) {
-                assert_eq!(read(&bytes, &ends), events, "{file}: {name}, pieces end at {ends:?}");
-            }
+    let path = format!("{}/tests/golden/messages.md", env!("CARGO_MANIFEST_DIR"));
+    let document = std::fs::read_to_string(&path).expect("the golden file is there");
+    let cases = load(&document);
+    assert!(cases.len() > 5, "{path} has {} cases", cases.len());
+    for (name, bytes, events) in cases {
+        for ends in deliveries(bytes.len()) {
+            assert_eq!(read(&bytes, &ends), events, "{name}, pieces end at {ends:?}");
         }
     }
 }
