@@ -332,6 +332,43 @@ function limitOf(name, sources) {
     .reduce((product, factor) => product * factor, 1)
 }
 
+describe('docs/security.md', () => {
+  const rows = [
+    ...read('docs/security.md').matchAll(/^\|[^|\n]+\|[^|\n]+\|([^|\n]*`tests[^|\n]*)\|$/gm),
+  ]
+
+  test('every class has tests, and each is in the file that it is said to be in', () => {
+    assert.ok(rows.length >= 50, `only ${rows.length}`)
+    for (const [row, cell] of rows) {
+      const [first, ...rest] = cell.split(/`(tests\/[^`]*)`/)
+      assert.equal(first.trim(), '', row)
+      while (rest.length > 0) {
+        const [file, names] = [rest.shift(), codes(rest.shift())]
+        assert.ok(names.length > 0, `${file}: no names`)
+        const there = namesIn(file)
+        for (const name of names) assert.ok(there.has(name), `${name} in ${file}`)
+      }
+    }
+  })
+
+  test('every table of classes is checked, row by row', () => {
+    const lines = read('docs/security.md').match(/^\|.*\|$/gm)
+    const heads = lines.filter((line) => line === '| Class | Rule | Held by |')
+    assert.equal(lines.length, rows.length + 2 * heads.length)
+  })
+})
+
+/** The tests of a file of Rust or JavaScript, or the rows of a table; of a template its constant parts. */
+function namesIn(file) {
+  const text = read(file)
+  const found = (pattern) => [...text.matchAll(pattern)].map((match) => match.at(-1))
+  if (file.endsWith('.rs')) return new Set(found(/#\[test\]\nfn (\w+)\(\)/g))
+  if (file.endsWith('.md')) return new Set(found(/^\| ([\w-]+) \| [`–]/gm))
+  const titles = found(/\b(?:test|describe)\(\s*(['"`])((?:(?!\1).)*)\1/g)
+  const parts = titles.flatMap((title) => title.split(/\$\{[^}]*\}/))
+  return new Set(parts.map((part) => part.replace(/^[\s:,]+|[\s:,]+$/g, '')))
+}
+
 describe('docs/architecture.md', () => {
   const text = read('docs/architecture.md')
 
