@@ -122,7 +122,8 @@ impl<A: App> Reactor<A> {
     /// Polls once, for at most `timeout` (`None` is until something happens), and serves what
     /// there is within the budget of a turn.
     pub fn turn(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        let timeout = if self.has_ready() {
+        // A poll that doesn't wait has no use for a deadline, nor for the time until then.
+        let timeout = if timeout == Some(Duration::ZERO) || self.has_ready() {
             Some(Duration::ZERO)
         } else {
             let now = self.now_ms();

@@ -13,6 +13,8 @@ const BUCKETS: usize = 1024;
 const MASK: u64 = BUCKETS as u64 - 1;
 /// Words of the occupancy bitmap.
 const WORDS: usize = BUCKETS / 64;
+/// A tick that doesn't come.
+const NEVER: u64 = u64::MAX;
 /// The end of a list, and the bucket of an entry that is in none.
 const NONE: u32 = u32::MAX;
 
@@ -38,6 +40,9 @@ pub(crate) struct Wheel {
     /// The tick that the wheel stands at. Every entry's tick is in `cursor..cursor + BUCKETS`, so
     /// a bucket never mixes two turns of the wheel.
     cursor: u64,
+    /// The first tick that has entries, [`NEVER`] without any: it is asked for in each turn, and
+    /// hardly ever changes.
+    first: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +64,7 @@ impl Wheel {
             heads: Box::new([NONE; BUCKETS]),
             occupied: [0; WORDS],
             cursor: now_ms >> TICK_SHIFT,
+            first: NEVER,
         }
     }
 
@@ -92,7 +98,7 @@ impl Wheel {
 
     /// When to call [`Wheel::pop_due`] next: it then has an entry to report.
     pub(crate) fn next_deadline(&self) -> Option<u64> {
-        self.next_tick().map(|tick| tick << TICK_SHIFT)
+        (self.first != NEVER).then_some(self.first << TICK_SHIFT)
     }
 
     /// Takes one entry that is due at `now_ms`; call it until it has no more.
@@ -101,22 +107,23 @@ impl Wheel {
     /// the new deadlines lie after `now_ms`.
     pub(crate) fn pop_due(&mut self, now_ms: u64) -> Option<u32> {
         let now = now_ms >> TICK_SHIFT;
-        let Some(tick) = self.next_tick().filter(|tick| *tick <= now) else {
+        let tick = self.first;
+        if tick > now {
             self.cursor = self.cursor.max(now);
             return None;
-        };
+        }
         self.cursor = tick;
         let index = *self.head_mut((tick & MASK) as u32);
         self.unlink(index);
         Some(index)
     }
 
-    /// The first tick that has entries.
-    fn next_tick(&self) -> Option<u64> {
+    /// Looks for the first tick that has entries.
+    fn find_first(&self) -> u64 {
         let start = (self.cursor & MASK) as usize;
         let ahead = u64::MAX << (start % 64);
         // The word of the cursor comes twice: first its part ahead, at the end the part behind.
-        (0..=WORDS).find_map(|step| {
+        let found = (0..=WORDS).find_map(|step| {
             let word = (start / 64 + step) % WORDS;
             let bits = match step {
                 0 => ahead,
@@ -126,7 +133,8 @@ impl Wheel {
             // `word` is a remainder of `WORDS`.
             let found = self.occupied[word] & bits;
             (found != 0).then(|| self.tick_of(word as u32 * 64 + found.trailing_zeros()))
-        })
+        });
+        found.unwrap_or(NEVER)
     }
 
     /// The one tick from the cursor on that belongs to `bucket`.
@@ -140,6 +148,7 @@ impl Wheel {
         *self.entry_mut(index) = Entry { next, previous: NONE, bucket };
         if next == NONE {
             *self.word_mut(bucket) |= 1 << (bucket % 64);
+            self.first = self.first.min(self.tick_of(bucket));
         } else {
             self.entry_mut(next).previous = index;
         }
@@ -159,6 +168,9 @@ impl Wheel {
         *self.head_mut(bucket) = next;
         if next == NONE {
             *self.word_mut(bucket) &= !(1 << (bucket % 64));
+            if self.tick_of(bucket) == self.first {
+                self.first = self.find_first();
+            }
         }
     }
 
