@@ -1,7 +1,7 @@
 //! Field lines by position: where each name and value lies in the bytes of a head or a trailer
 //! section (RFC 9110 §5, RFC 9112 §5). Nothing is copied and nothing is decoded: a value is bytes.
 
-use super::{Error, ascii};
+use super::Error;
 use crate::limits;
 
 /// Where one field line's name and value lie, in bytes from the start of the head.
@@ -12,9 +12,19 @@ pub struct FieldSpan {
 }
 
 impl FieldSpan {
+    /// Bytes of the name.
+    pub fn name_length(&self) -> usize {
+        (self.name.1 - self.name.0) as usize
+    }
+
     /// The name as sent.
     pub fn name<'a>(&self, bytes: &'a [u8]) -> &'a [u8] {
         &bytes[self.name.0 as usize..self.name.1 as usize]
+    }
+
+    /// Start and end of the name, start and end of the value.
+    pub fn offsets(&self) -> [u32; 4] {
+        [self.name.0, self.name.1, self.value.0, self.value.1]
     }
 
     /// The value as sent, without the white space around it.
@@ -52,12 +62,10 @@ fn parse_into<'a>(
 ) -> Result<(), Error> {
     match httparse::parse_headers(&bytes[start..], fields) {
         Ok(httparse::Status::Complete((_, fields))) => {
-            spans.extend(fields.iter().map(|field| {
-                let value = ascii::trim_ows(field.value);
-                FieldSpan {
-                    name: span_of(bytes, field.name.as_bytes()),
-                    value: span_of(bytes, value),
-                }
+            // It cuts the white space around values (RFC 9110 §5.5).
+            spans.extend(fields.iter().map(|field| FieldSpan {
+                name: span_of(bytes, field.name.as_bytes()),
+                value: span_of(bytes, field.value),
             }));
             Ok(())
         }

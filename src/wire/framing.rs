@@ -123,19 +123,19 @@ struct Seen<'a> {
 impl<'a> Seen<'a> {
     fn collect(head: &Head<'a>) -> Self {
         let mut seen = Seen::default();
-        for (name, value) in head.fields() {
+        for span in head.field_spans() {
+            let is = |name: &[u8]| span.name(head.bytes()).eq_ignore_ascii_case(name);
+            let value = || span.value(head.bytes());
             // The length decides first: most fields are told apart by it alone.
-            match name.len() {
-                4 if name.eq_ignore_ascii_case(b"host") => {
-                    seen.repeated_host |= seen.host.replace(value).is_some();
+            match span.name_length() {
+                4 if is(b"host") => seen.repeated_host |= seen.host.replace(value()).is_some(),
+                6 if is(b"expect") => seen.expectations(value()),
+                7 if is(b"upgrade") => seen.upgrade = true,
+                10 if is(b"connection") => seen.connection(value()),
+                14 if is(b"content-length") => {
+                    seen.repeated_length |= seen.content_length.replace(value()).is_some();
                 }
-                6 if name.eq_ignore_ascii_case(b"expect") => seen.expectations(value),
-                7 if name.eq_ignore_ascii_case(b"upgrade") => seen.upgrade = true,
-                10 if name.eq_ignore_ascii_case(b"connection") => seen.connection(value),
-                14 if name.eq_ignore_ascii_case(b"content-length") => {
-                    seen.repeated_length |= seen.content_length.replace(value).is_some();
-                }
-                17 if name.eq_ignore_ascii_case(b"transfer-encoding") => seen.codings(value),
+                17 if is(b"transfer-encoding") => seen.codings(value()),
                 _ => {}
             }
         }

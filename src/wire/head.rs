@@ -69,31 +69,10 @@ impl Scanner {
 
     /// Looks on for the end of the head; `None` asks for more bytes.
     pub fn scan(&mut self, input: &[u8], limits: &HeadLimits) -> Result<Option<Extent>, Error> {
-        while let Some(found) = memchr::memchr(b'\n', &input[self.position..]) {
-            let line_feed = self.position + found;
-            let line = self.line;
-            self.position = line_feed + 1;
-            self.line = line_feed + 1;
-            // A line feed at the start of a line has no carriage return of its own before it.
-            if line_feed == line || input[line_feed - 1] != b'\r' {
-                return Err(Error::BareLineFeed);
-            }
-            let length = line_feed - 1 - line;
-            if self.fields_start == 0 {
-                if length == 0 {
-                    self.empty_lines += 1;
-                    self.start = self.line;
-                    if self.empty_lines > limits::EMPTY_LINES {
-                        return Err(Error::EmptyLines);
-                    }
-                    continue;
-                }
-                if length > limits.request_line {
-                    return Err(Error::RequestLineTooLong);
-                }
-                self.fields_start = self.line;
-                continue;
-            }
+        if self.fields_start == 0 && !self.find_fields(input, limits)? {
+            return Ok(None);
+        }
+        while let Some(length) = self.end_line(input)? {
             if self.line - self.fields_start > limits.size + 2 {
                 return Err(Error::FieldsTooLarge);
             }
@@ -110,17 +89,51 @@ impl Scanner {
                 return Err(Error::TooManyFields);
             }
         }
-        self.position = input.len();
-        let pending = input.len() - self.line;
-        if self.fields_start == 0 {
-            // One byte more than the limit may be the carriage return.
-            if pending > limits.request_line + 1 {
-                return Err(Error::RequestLineTooLong);
-            }
-        } else if input.len() - self.fields_start > limits.size + 2 {
+        if input.len() - self.fields_start > limits.size + 2 {
             return Err(Error::FieldsTooLarge);
         }
         Ok(None)
+    }
+
+    /// Looks on for the request line and where it ends; false asks for more bytes.
+    fn find_fields(&mut self, input: &[u8], limits: &HeadLimits) -> Result<bool, Error> {
+        while let Some(length) = self.end_line(input)? {
+            if length == 0 {
+                self.empty_lines += 1;
+                self.start = self.line;
+                if self.empty_lines > limits::EMPTY_LINES {
+                    return Err(Error::EmptyLines);
+                }
+                continue;
+            }
+            if length > limits.request_line {
+                return Err(Error::RequestLineTooLong);
+            }
+            self.fields_start = self.line;
+            return Ok(true);
+        }
+        // One byte more than the limit may be the carriage return.
+        if input.len() - self.line > limits.request_line + 1 {
+            return Err(Error::RequestLineTooLong);
+        }
+        Ok(false)
+    }
+
+    /// The length of the line under way if its end is there; then the next one is under way.
+    fn end_line(&mut self, input: &[u8]) -> Result<Option<usize>, Error> {
+        let Some(found) = memchr::memchr(b'\n', &input[self.position..]) else {
+            self.position = input.len();
+            return Ok(None);
+        };
+        let line_feed = self.position + found;
+        let line = &input[self.line..line_feed];
+        self.position = line_feed + 1;
+        self.line = line_feed + 1;
+        match line.split_last() {
+            Some((b'\r', text)) => Ok(Some(text.len())),
+            // A line feed at the start of a line has no carriage return of its own before it.
+            _ => Err(Error::BareLineFeed),
+        }
     }
 }
 
@@ -265,6 +278,11 @@ impl<'a> Head<'a> {
     pub fn fields(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
         let bytes = self.bytes;
         self.spans.fields.iter().map(move |span| (span.name(bytes), span.value(bytes)))
+    }
+
+    /// Where each field lies in [`Head::bytes`], in order.
+    pub fn field_spans(&self) -> &'a [FieldSpan] {
+        &self.spans.fields
     }
 
     /// The first value of a field, by name in any case.

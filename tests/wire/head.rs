@@ -40,6 +40,11 @@ fn read(input: &[u8], ends: &[usize], limits: &HeadLimits) -> String {
     for (name, value) in head.fields() {
         write!(out, " [{}={}]", text(name), text(value)).expect("a String takes every write");
     }
+    for (span, field) in head.field_spans().iter().zip(head.fields()) {
+        let [name, name_end, value, value_end] = span.offsets().map(|offset| offset as usize);
+        assert_eq!((&head.bytes()[name..name_end], &head.bytes()[value..value_end]), field);
+        assert_eq!(span.name_length(), field.0.len());
+    }
     assert_eq!(head.fields().count(), extent.fields, "the scan and the parse count alike");
     assert_eq!(head.bytes(), &input[extent.start..extent.end]);
     out
