@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { BarewireError, CODES } from './lib/errors.js'
 
 /** The version of the contract between this layer and the addon; both sides count it up. */
-export const ABI_VERSION = 1
+export const ABI_VERSION = 2
 
 const OLDEST_NODE = [20, 11]
 const LOCAL_BUILD = fileURLToPath(new URL('build/barewire.node', import.meta.url))

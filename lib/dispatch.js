@@ -10,6 +10,7 @@ import { isThenable } from './event.js'
 import { ABORT_REASONS, answered, EngineBody, Exchange } from './exchange.js'
 import { errorResponse, responseFrom, warn } from './fallback.js'
 import { FileBody } from './file-body.js'
+import { knowFields } from './head.js'
 import { readSize } from './options.js'
 import { gather, Outgoing, withoutBody } from './outgoing.js'
 import { NO_PEER, peerFrom } from './peer.js'
@@ -21,6 +22,7 @@ import {
   BODY_PART,
   BYTES,
   EMPTY,
+  FIELD_COUNT,
   FIELDS_START,
   FILE,
   FLAGS,
@@ -33,8 +35,10 @@ import {
   LENGTH,
   METHOD,
   METHODS,
+  MOST_PLACES,
   NEW_CONNECTION,
   OWN_BLOCK,
+  PLACES,
   SEQUENCE,
   SLOT,
   STATUS,
@@ -74,6 +78,7 @@ const { then } = Promise.prototype
 export class Dispatcher extends AsyncResource {
   #service
   #record
+  #places
   #blocks
   /** @type {(Peer | undefined)[]} by slot */
   #peers = []
@@ -93,13 +98,15 @@ export class Dispatcher extends AsyncResource {
     this.#service = service
     this.engine = new Engine(
       config,
-      (head) => this.runInAsyncScope(this.#dispatch, this, head),
+      (head) => this.runInAsyncScope(this.#dispatch, this, this.#receive(head)),
       (slot, generation, sequence, what, part) =>
         this.#notify(slot, generation, sequence, what, part),
       closed,
-      service.maxBodySize && ((head) => this.runInAsyncScope(this.#limit, this, head)),
+      service.maxBodySize &&
+        ((head) => this.runInAsyncScope(this.#limit, this, this.#receive(head))),
     )
     this.#record = this.engine.record
+    this.#places = this.#record.subarray(PLACES)
     this.#blocks = new Blocks(this.engine)
   }
 
@@ -146,6 +153,16 @@ export class Dispatcher extends AsyncResource {
     if (exchange !== this.#current && exchange !== this.#deferred[exchange.slot]) return undefined
     exchange.name(this.#record)
     return exchange
+  }
+
+  /**
+   * Notes what the engine says of a head, before any other code can run and ask of another one.
+   * @param {string} head
+   */
+  #receive(head) {
+    const count = this.#record[FIELD_COUNT]
+    if (count <= MOST_PLACES) knowFields(head, this.#places, count)
+    return head
   }
 
   /** @param {string} head */

@@ -72,6 +72,18 @@ function isWhitespace(code) {
 }
 
 /**
+ * Several lines of one name make one value; cookies have a separator of their own (RFC 9110 §5.3,
+ * RFC 6265 §4.2.1).
+ * @param {string} name
+ * @param {string | null} combined what the lines before make, null for the first
+ * @param {string} value
+ */
+export function combine(name, combined, value) {
+  if (combined === null) return value
+  return combined + (name === 'cookie' ? '; ' : ', ') + value
+}
+
+/**
  * The checked fields of whatever a `HeadersInit` may be: pairs (an array, a Map, a Headers object
  * of the platform) or a record.
  * @param {unknown} init

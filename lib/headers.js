@@ -6,8 +6,15 @@
 
 // biome-ignore-all lint/complexity/noArguments: Web IDL counts arguments, also undefined ones
 
-import { blockFromList, fieldName, fieldValue, listFromBlock, listFromInit } from './fields.js'
-import { cutFields, findField, nextLine, valueAfter } from './head.js'
+import {
+  blockFromList,
+  combine,
+  fieldName,
+  fieldValue,
+  listFromBlock,
+  listFromInit,
+} from './fields.js'
+import { combinedValue, cutFields, findField } from './head.js'
 import { inherit, inspect, PlatformHeaders } from './host.js'
 import { PairIterator } from './pair-iterator.js'
 
@@ -109,7 +116,7 @@ export class Headers {
   get(name) {
     requireArguments(arguments.length, 1)
     const key = fieldName(name)
-    if (this.#list === null) return combinedInHead(this.#head, this.#fieldsStart, key)
+    if (this.#list === null) return combinedValue(this.#head, this.#fieldsStart, key)
     let combined = null
     const list = this.#list
     for (let index = 0; index < list.length; index += 2) {
@@ -290,34 +297,6 @@ export class Headers {
 // Web IDL has one function under both names.
 Headers.prototype[Symbol.iterator] = Headers.prototype.entries
 inherit(Headers, PlatformHeaders)
-
-/**
- * The combined value of all field lines of that name, without cutting the others.
- * @param {string} head
- * @param {number} fieldsStart
- * @param {string} name
- * @returns {string | null}
- */
-function combinedInHead(head, fieldsStart, name) {
-  let combined = null
-  let at = findField(head, fieldsStart, name)
-  while (at >= 0) {
-    combined = combine(name, combined, valueAfter(head, at + name.length))
-    at = findField(head, nextLine(head, at), name)
-  }
-  return combined
-}
-
-/**
- * Several lines of one name make one value; cookies have a separator of their own (RFC 6265 §4.2.1).
- * @param {string} name
- * @param {string | null} combined
- * @param {string} value
- */
-function combine(name, combined, value) {
-  if (combined === null) return value
-  return combined + (name === 'cookie' ? '; ' : ', ') + value
-}
 
 /**
  * @param {string[]} list

@@ -34,6 +34,12 @@ export const PEER_FAMILY = 17
 export const PEER_ADDRESS = 18
 export const PEER_PORT = 22
 
+// Where the fields lie in the head, four words for each: start and end of the name, start and end
+// of the value. With more of them than MOST_PLACES nothing is said but the number.
+export const FIELD_COUNT = 23
+export const MOST_PLACES = 32
+export const PLACES = 32
+
 // Values of FLAGS.
 export const HTTP_1_0 = 1
 /** The framing announced a body, which may be empty. */

@@ -4,7 +4,7 @@
  * already; for all others the parser is asked. Knows nothing of the Request class.
  */
 
-import { findField, valueAfter } from './head.js'
+import { findField, valueAt } from './head.js'
 import { ABSOLUTE_FORM } from './record.js'
 
 /**
@@ -49,8 +49,8 @@ export function requestUrl(head, targetStart, targetEnd, fieldsStart, flags, ori
   if ((flags & ABSOLUTE_FORM) !== 0) {
     return absoluteUrl(head.slice(targetStart, targetEnd), origin)
   }
-  const at = findField(head, fieldsStart, 'host')
-  const prefix = prefixOf(at < 0 ? '' : valueAfter(head, at + 4), origin)
+  const place = findField(head, fieldsStart, 'host')
+  const prefix = prefixOf(place < 0 ? '' : valueAt(head, place), origin)
   // The target of OPTIONS or CONNECT may be no path: `*`, or an authority.
   if (head.charCodeAt(targetStart) !== SLASH) return `${prefix}/`
   const url = prefix + head.slice(targetStart, targetEnd)

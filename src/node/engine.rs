@@ -25,7 +25,7 @@ use crate::server::{Config, HeadLimits, ListenAddress, Server, Stats, Timeouts};
 /// The version of the contract between the addon and `lib/`; `binding.js` demands its own.
 #[napi]
 #[allow(dead_code)] // read by JavaScript
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 /// The options of a server, checked by `lib/options.js`; 0 is off.
 #[napi(object, object_to_js = false)]

@@ -4,8 +4,9 @@
 use super::values::Words;
 use crate::net::{Peer, ReplyId};
 use crate::server::{Head, Method, Request, Version};
+use crate::wire::fields::FieldSpan;
 
-pub(super) const WORDS: usize = 32;
+pub(super) const WORDS: usize = PLACES + 4 * MOST_PLACES;
 
 // To JavaScript.
 const SLOT: usize = 0;
@@ -26,6 +27,10 @@ const LENGTH: usize = 12;
 const PEER_FAMILY: usize = 17;
 const PEER_ADDRESS: usize = 18;
 const PEER_PORT: usize = 22;
+// To JavaScript: where the fields lie, if they aren't more than a browser sends.
+const FIELD_COUNT: usize = 23;
+const MOST_PLACES: usize = 32;
+const PLACES: usize = 32;
 
 const HTTP_1_0: u32 = 1;
 const HAS_BODY: u32 = 2;
@@ -116,6 +121,15 @@ impl Record {
             flags |= HTTP_1_0;
         }
         self.set(FLAGS, flags);
+        self.write_places(head.field_spans());
+    }
+
+    /// States where the fields lie, so that JavaScript finds one without reading lines.
+    fn write_places(&self, spans: &[FieldSpan]) {
+        self.set(FIELD_COUNT, spans.len() as u32);
+        if spans.len() <= MOST_PLACES {
+            self.0.set_rows(PLACES, spans, FieldSpan::offsets);
+        }
     }
 
     fn write_peer(&self, peer: Peer) {

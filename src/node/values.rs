@@ -415,6 +415,20 @@ impl Words {
         // SAFETY: as in `get`.
         unsafe { self.start.add(index).write(value) }
     }
+
+    /// Writes what `words` says of each item, from `index` on.
+    pub(super) fn set_rows<T, const N: usize>(
+        &self,
+        index: usize,
+        items: &[T],
+        words: impl Fn(&T) -> [u32; N],
+    ) {
+        assert!(index + items.len() * N <= self.count);
+        for (row, item) in items.iter().enumerate() {
+            // SAFETY: as in `get`; the sum above says that each row is inside.
+            unsafe { self.start.add(index + row * N).cast::<[u32; N]>().write(words(item)) }
+        }
+    }
 }
 
 /// Header text as a Rust string: each byte is one character.

@@ -7,7 +7,7 @@ import * as layout from '../../lib/record.js'
 const KINDS = ['later', 'empty', 'text', 'bytes', 'stream']
 
 export class FakeEngine {
-  record = new Uint32Array(32)
+  record = new Uint32Array(160)
   /** Answers that came after their dispatch had returned. */
   late = []
   remembered = []
@@ -46,6 +46,7 @@ export class FakeEngine {
     record[layout.TARGET_START] = targetStart
     record[layout.TARGET_END] = text.indexOf(' ', targetStart)
     record[layout.FIELDS_START] = text.indexOf('\r\n') + 2
+    record[layout.FIELD_COUNT] = layout.MOST_PLACES + 1
     record[layout.FLAGS] = (bytes ? layout.HAS_BODY : 0) | (peer ? layout.NEW_CONNECTION : 0)
     record[layout.BODY_LENGTH] = bytes?.length ?? 0
     if (peer) {
