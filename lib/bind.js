@@ -3,8 +3,7 @@
  * a path as a unix socket. Failures get the shape that Node's own have. Knows the engine only as
  * something that listens.
  */
-import { lookup } from 'node:dns/promises'
-import { isIP } from 'node:net'
+import { isIPv4 } from 'node:net'
 import { BarewireError, CODES } from './errors.js'
 import { systemError } from './system-error.js'
 
@@ -25,7 +24,7 @@ export function bind(open, settings) {
   const { hostname, path } = settings
   if (path !== undefined) return bindPath(open, path, settings)
   if (isLocalhost(hostname)) return bindLocalhost(open, settings)
-  if (isIP(hostname) !== 0) return bindAddresses(open, [hostname], settings.port, settings)
+  if (isAddress(hostname)) return bindAddresses(open, [hostname], settings.port, settings)
   throw new BarewireError(
     CODES.HOSTNAME,
     `serve() binds at once and cannot look up the hostname ${JSON.stringify(hostname)}: ` +
@@ -41,9 +40,10 @@ export function bind(open, settings) {
  */
 export async function bindByName(open, settings) {
   const { hostname, path, port } = settings
-  if (path !== undefined || isLocalhost(hostname) || isIP(hostname) !== 0) {
+  if (path !== undefined || isLocalhost(hostname) || isAddress(hostname)) {
     return bind(open, settings)
   }
+  const { lookup } = await import('node:dns/promises')
   let failure
   for (const { address } of await lookup(hostname, { all: true, verbatim: true })) {
     try {
@@ -53,6 +53,15 @@ export async function bindByName(open, settings) {
     }
   }
   throw failure
+}
+
+/**
+ * No name has a colon, so what isn't right with an IPv6 literal is for the engine to say. Node's own
+ * check compiles a pattern for it, for longer than all the rest of the start takes to listen.
+ * @param {string} hostname
+ */
+function isAddress(hostname) {
+  return hostname.includes(':') || isIPv4(hostname)
 }
 
 /** @param {string} hostname */

@@ -4,23 +4,19 @@
  * the platform, such as the result of a `fetch`, stay instances of the classes.
  */
 
-import { Headers } from './headers.js'
-import { PlatformHeaders, PlatformRequest, PlatformResponse } from './host.js'
-import { fetch } from './platform.js'
-import { Request } from './request.js'
-import { Response } from './response.js'
+import { fetch, Headers, Request, Response } from './index.js'
 
-install('Headers', Headers, PlatformHeaders)
-install('Request', Request, PlatformRequest)
-install('Response', Response, PlatformResponse)
+install('Headers', Headers)
+install('Request', Request)
+install('Response', Response)
 define('fetch', fetch)
 
 /**
  * @param {string} name
  * @param {Function} Class
- * @param {Function} Platform
  */
-function install(name, Class, Platform) {
+function install(name, Class) {
+  const Platform = Object.getPrototypeOf(Class.prototype).constructor
   Object.defineProperty(Class, Symbol.hasInstance, {
     // Ours are instances of the platform's class by their prototype chain. A subclass inherits
     // this function and has only its own instances.

@@ -3,7 +3,8 @@
  * the options and hands out the parts; knows neither how a form is taken apart (`form-reader.js`)
  * nor where the request is from.
  */
-import { MIMEType } from 'node:util'
+// Node loads its MIMEType when it is asked for the first time.
+import * as util from 'node:util'
 import { BarewireError, CODES } from './errors.js'
 import { FormReader } from './form-reader.js'
 import { limit, readNumbers } from './options.js'
@@ -61,7 +62,7 @@ function boundaryOf(type) {
 /** @param {string} type */
 function mimeType(type) {
   try {
-    return new MIMEType(type)
+    return new util.MIMEType(type)
   } catch {
     return undefined
   }

@@ -3,10 +3,10 @@
  * handler, the engine and the background work together; knows nothing of how a request is
  * answered.
  */
-import { isIPv6 } from 'node:net'
-import { addon } from '../binding.js'
+
 import { Background } from './background.js'
 import { bind, bindByName } from './bind.js'
+import { addon } from './binding.js'
 import { compressionOf } from './compression.js'
 import { Dispatcher } from './dispatch.js'
 import { BarewireError, CODES, isClientFault } from './errors.js'
@@ -322,7 +322,7 @@ function checkListener(type, listener) {
  */
 function authority(hostname, port) {
   if (hostname === '0.0.0.0' || hostname === '::') return `localhost:${port}`
-  return isIPv6(hostname) ? `[${hostname}]:${port}` : `${hostname}:${port}`
+  return hostname.includes(':') ? `[${hostname}]:${port}` : `${hostname}:${port}`
 }
 
 /** What a server that has not listened yet has to tell. */

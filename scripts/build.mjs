@@ -1,22 +1,35 @@
 /**
- * Builds the release addon and puts it where `binding.js` looks first. With --if-stale only when
- * it is missing or older than one of its sources.
+ * Builds the package: the release addon, put where `lib/binding.js` looks first, and the files in
+ * `dist/` that users import. With --if-stale only what is missing or older than one of its sources.
  */
 import { spawnSync } from 'node:child_process'
 import { copyFileSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { installIfStale, root } from './run.mjs'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
 const addon = join(root, 'build', 'barewire.node')
-const sources = ['Cargo.toml', 'Cargo.lock', 'build.rs', 'src']
+
+const PARTS = [
+  {
+    make: buildAddon,
+    built: addon,
+    sources: ['Cargo.toml', 'Cargo.lock', 'build.rs', 'src'],
+  },
+  {
+    make: buildEntries,
+    built: join(root, 'dist', 'index.js'),
+    sources: ['lib', 'scripts/bundle.mjs', 'tsconfig.build.json', 'tsconfig.json'],
+  },
+]
 
 const LIBRARIES = { darwin: 'libbarewire.dylib', win32: 'barewire.dll' }
 
-if (process.argv.includes('--if-stale') && !isStale()) process.exit(0)
-build()
+const onlyIfStale = process.argv.includes('--if-stale')
+for (const part of PARTS) {
+  if (!onlyIfStale || isStale(part)) await part.make()
+}
 
-function build() {
+function buildAddon() {
   const args = ['build', '--release', '--features', 'node']
   console.log(`building the native addon: cargo ${args.join(' ')}`)
   const { error, status, signal } = spawnSync('cargo', args, { cwd: root, stdio: 'inherit' })
@@ -44,9 +57,17 @@ function install() {
   console.log('built build/barewire.node')
 }
 
-function isStale() {
-  const built = changedAt(addon)
-  return sources.some((source) => newest(join(root, source)) > built)
+async function buildEntries() {
+  if (!installIfStale())
+    fail('the packages that join the modules could not be installed, see above.')
+  const { bundle } = await import('./bundle.mjs')
+  if (!(await bundle())) fail('the compiler failed, see above.')
+  console.log('built dist/index.js and dist/globals.js')
+}
+
+/** @param {{ built: string, sources: string[] }} part */
+function isStale({ built, sources }) {
+  return sources.some((source) => newest(join(root, source)) > changedAt(built))
 }
 
 /**

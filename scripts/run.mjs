@@ -1,6 +1,6 @@
 /** How the scripts run commands: in the project's folder, their output passed through. */
 import { spawnSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -19,9 +19,20 @@ export function run(command, args) {
   return status === 0
 }
 
-/** Builds the addon unless it is newer than its sources; true when it is there. */
+/** Builds what isn't newer than its sources; true when all is there. */
 export function buildIfStale() {
   return run(process.execPath, ['scripts/build.mjs', '--if-stale'])
+}
+
+/** Installs what package-lock.json says unless that was done; true when all is there. */
+export function installIfStale() {
+  // npm writes its own lock file last, so that tells when the packages were installed.
+  const installed = statSync(join(root, 'node_modules', '.package-lock.json'), {
+    throwIfNoEntry: false,
+  })
+  const lock = statSync(join(root, 'package-lock.json'))
+  const isThere = installed !== undefined && installed.mtimeMs >= lock.mtimeMs
+  return isThere || run('npm', ['ci', '--no-audit', '--no-fund'])
 }
 
 /** Listed here because Node 20 does not expand patterns itself. */

@@ -1,4 +1,4 @@
-/** Runs the first example, with the addon built before if need be. */
+/** Runs the first example, with the package built before if need be. */
 import { buildIfStale } from './run.mjs'
 
 if (!buildIfStale()) process.exit(1)

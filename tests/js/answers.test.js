@@ -1,7 +1,7 @@
 /** What answers look like on the wire: framing, fields, statuses, and what a handler can't break. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Headers, Response } from '../../lib/index.js'
+import { Headers, Response } from 'barewire'
 import { Client, exchange, GET_NEXT, open, request, sleep, untilClosed } from './raw.js'
 
 const GET = request('GET /')

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { ABI_VERSION, load } from '../../binding.js'
+import { ABI_VERSION, load } from '../../lib/binding.js'
 
 const require = createRequire(import.meta.url)
 const directory = mkdtempSync(join(tmpdir(), 'barewire-binding-'))
@@ -24,7 +24,7 @@ const good = fakeAddon(
 const old = fakeAddon('old.cjs', 'exports.ABI_VERSION = 0')
 
 test('the first addon that is there is taken', () => {
-  const addon = load({ paths: [join(directory, 'none.node'), good], require })
+  const addon = load({ paths: [join(directory, 'none.node'), good], open: require })
   assert.equal(addon.ABI_VERSION, ABI_VERSION)
   assert.equal(typeof addon.Engine, 'function')
 })
@@ -32,7 +32,7 @@ test('the first addon that is there is taken', () => {
 test('a missing addon: the error lists what was looked for and how to build it', () => {
   const paths = [join(directory, 'none.node'), '@barewire/none-none']
   assert.throws(
-    () => load({ paths, require }),
+    () => load({ paths, open: require }),
     (error) => {
       assert.equal(error.name, 'BarewireError')
       assert.equal(error.code, 'ERR_BAREWIRE_ADDON_MISSING')
@@ -48,7 +48,7 @@ test('an addon that cannot be loaded: the error says why, whatever else is missi
   const broken = fakeAddon('broken.node', 'not a shared library')
   const paths = [join(directory, 'none.node'), broken, '@barewire/none-none']
   assert.throws(
-    () => load({ paths, require }),
+    () => load({ paths, open: require }),
     (error) => {
       assert.equal(error.code, 'ERR_BAREWIRE_ADDON_MISSING')
       assert.ok(error.message.includes(`${broken}: ${error.cause.message}`))
@@ -59,7 +59,7 @@ test('an addon that cannot be loaded: the error says why, whatever else is missi
 })
 
 test('an addon of another ABI is refused, not passed over', () => {
-  assert.throws(() => load({ paths: [old, good], require }), {
+  assert.throws(() => load({ paths: [old, good], open: require }), {
     code: 'ERR_BAREWIRE_ADDON_ABI',
     message: new RegExp(`ABI version 0.*needs ${ABI_VERSION}.*npm run build`, 's'),
   })
@@ -67,7 +67,7 @@ test('an addon of another ABI is refused, not passed over', () => {
 
 for (const node of ['18.20.4', '20.10.0', '16.0.0', '0.12.0']) {
   test(`Node ${node} is too old`, () => {
-    assert.throws(() => load({ paths: [good], require, versions: { node } }), {
+    assert.throws(() => load({ paths: [good], open: require, versions: { node } }), {
       code: 'ERR_BAREWIRE_NODE_VERSION',
       message: new RegExp(`20\\.11 or newer.*${node}`),
     })
@@ -76,14 +76,14 @@ for (const node of ['18.20.4', '20.10.0', '16.0.0', '0.12.0']) {
 
 for (const node of ['20.11.0', '20.20.2', '21.0.0', '26.1.0']) {
   test(`Node ${node} is new enough`, () => {
-    assert.ok(load({ paths: [good], require, versions: { node } }))
+    assert.ok(load({ paths: [good], open: require, versions: { node } }))
   })
 }
 
 for (const host of ['Bun', 'Deno']) {
   test(`${host} is refused by name, although it claims to be a Node`, () => {
     const versions = { node: '24.0.0', [host.toLowerCase()]: '1.0.0' }
-    assert.throws(() => load({ paths: [good], require, versions }), {
+    assert.throws(() => load({ paths: [good], open: require, versions }), {
       code: 'ERR_BAREWIRE_HOST',
       message: new RegExp(host),
     })

@@ -1,7 +1,7 @@
 /** `maxBodySize` as a function: a limit for each request, in force before a byte is read. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Response } from '../../lib/index.js'
+import { Response } from 'barewire'
 import { assertRefusal, Client, exchange, open, request, until, untilClosed } from './raw.js'
 
 const MIB = 1 << 20

@@ -4,8 +4,8 @@ import { execFile } from 'node:child_process'
 import { Agent as HttpAgent, request as httpRequest } from 'node:http'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
+import { Response } from 'barewire'
 import { Agent, fetch } from 'undici'
-import { Response } from '../../lib/index.js'
 import { Client, open, request, until } from './raw.js'
 
 const url = (server, path = '/') => `http://127.0.0.1:${server.port}${path}`

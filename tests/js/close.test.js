@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { Response, serve } from '../../lib/index.js'
+import { Response, serve } from 'barewire'
 import { Client, deferred, GET_NEXT, open, request, sleep, until } from './raw.js'
 
-const LIB = new URL('../../lib/index.js', import.meta.url).href
+const LIB = import.meta.resolve('barewire')
 const GET = request('GET /')
 
 /** Runs a module in a process of its own; its exit and what it printed. */

@@ -5,9 +5,9 @@ import { randomFillSync } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import zlib from 'node:zlib'
+import { Response, Server } from 'barewire'
 import { Agent, fetch } from 'undici'
 import { AVAILABLE_CODINGS } from '../../lib/codings.js'
-import { Response, Server } from '../../lib/index.js'
 import {
   Client,
   deferred,

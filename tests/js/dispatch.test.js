@@ -3,8 +3,9 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { test } from 'node:test'
 import { compressionOf } from '../../lib/compression.js'
 import { Dispatcher } from '../../lib/dispatch.js'
-import { BarewireError, Response } from '../../lib/index.js'
+import { BarewireError } from '../../lib/errors.js'
 import * as layout from '../../lib/record.js'
+import { Response } from '../../lib/response.js'
 import { FakeEngine, turn } from './fake-engine.js'
 
 const config = /** @type {any} */ ({})

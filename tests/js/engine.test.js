@@ -1,7 +1,7 @@
 /** What the engine owes to JavaScript beyond answers: identity, memory, the last numbers. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Response, serve } from '../../lib/index.js'
+import { Response, serve } from 'barewire'
 import { run } from './child.js'
 import { Client, deferred, open, until } from './raw.js'
 

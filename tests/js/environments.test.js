@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { test } from 'node:test'
 import { Worker } from 'node:worker_threads'
-import { Response } from '../../lib/index.js'
+import { Response } from 'barewire'
 import { Client, exchange, open, request, sleep, until } from './raw.js'
 
-const LIB = new URL('../../lib/index.js', import.meta.url).href
+const LIB = import.meta.resolve('barewire')
 const GET = request('GET /')
 
 /** A worker thread that serves and says its port; messages: 'close' and 'exit'. */

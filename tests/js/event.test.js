@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FetchEvent, Response, Server } from '../../lib/index.js'
+import { FetchEvent, Response, Server } from 'barewire'
 import { turn } from './fake-engine.js'
 
 /** A server with these listeners; what fails goes into `errors`. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { renameSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { file, Response, serveStatic } from '../../lib/index.js'
+import { file, Response, serveStatic } from 'barewire'
 import { descriptorsBelow, folder, numbered } from './folder.js'
 import { Client, exchange, GET_NEXT, open, request, sleep, until } from './raw.js'
 

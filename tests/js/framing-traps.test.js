@@ -1,7 +1,7 @@
 /** Every trap of parsing and framing, cut at each byte offset into two TCP segments. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Response } from '../../lib/index.js'
+import { Response } from 'barewire'
 import { assertRefusal, Client, GET_NEXT, open } from './raw.js'
 
 /** Connections at work at once. */

@@ -1,7 +1,7 @@
 /** Interim answers: what goes before the real one (RFC 9110 §15.2, RFC 8297). */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Response } from '../../lib/index.js'
+import { Response } from 'barewire'
 import { Client, open, sleep } from './raw.js'
 
 const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
-import { Headers, multipart, Request, Response } from '../../lib/index.js'
+import { Headers, multipart, Request, Response } from 'barewire'
 import { Client, deferred, open, request, sleep, until } from './raw.js'
 
 const MIB = 1 << 20

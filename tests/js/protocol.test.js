@@ -1,7 +1,7 @@
 /** The protocol table, row by row, with raw bytes over a real socket. */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Response } from '../../lib/index.js'
+import { Response } from 'barewire'
 import { assertRefusal, Client, exchange, GET_NEXT, open, untilClosed } from './raw.js'
 
 const get = (target, rest = 'Host: a\r\n') => `GET ${target} HTTP/1.1\r\n${rest}\r\n`

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { connect as connectSocket } from 'node:net'
-import { serve } from '../../lib/index.js'
+import { serve } from 'barewire'
 
 /** Longest wait for anything, in milliseconds. */
 const PATIENCE = 2500

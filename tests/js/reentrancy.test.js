@@ -3,10 +3,10 @@ import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { spawn } from 'node:child_process'
 import { describe, test } from 'node:test'
-import { Response } from '../../lib/index.js'
+import { Response } from 'barewire'
 import { Client, deferred, exchange, GET_NEXT, open, request, sleep, until } from './raw.js'
 
-const LIB = new URL('../../lib/index.js', import.meta.url).href
+const LIB = import.meta.resolve('barewire')
 const GET = request('GET /')
 
 describe('from inside a handler', () => {
@@ -251,7 +251,7 @@ describe('a late answer never reaches another request', () => {
 
   test('of listeners that answer twice: the second is an error, the successor is untouched', async (t) => {
     const thrown = []
-    const { Server } = await import('../../lib/index.js')
+    const { Server } = await import('barewire')
     const server = new Server({ port: 0, hostname: '127.0.0.1' })
     server.addEventListener('fetch', (event) => {
       const { rawTarget } = event.request

@@ -4,7 +4,7 @@ import { mkdirSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
-import { Request, serveFile, toPlatform } from '../../lib/index.js'
+import { Request, serveFile, toPlatform } from 'barewire'
 import { descriptorsBelow, folder, numbered } from './folder.js'
 import { Client, exchange, open, request, until } from './raw.js'
 

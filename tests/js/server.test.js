@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { Context, Request, Response, Server, serve } from '../../lib/index.js'
+import { Context, Request, Response, Server, serve } from 'barewire'
 import { turn } from './fake-engine.js'
 
 test('fetch() answers through the handler, whatever names the request', async () => {

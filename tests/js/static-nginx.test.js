@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { serve, serveStatic } from '../../lib/index.js'
+import { serve, serveStatic } from 'barewire'
 import { Client } from './raw.js'
 import { makeFiles, nameOf, play, readTable } from './static-table.js'
 

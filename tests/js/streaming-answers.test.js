@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { describe, test } from 'node:test'
-import { Response } from '../../lib/index.js'
+import { Response } from 'barewire'
 import { printed, start } from './child.js'
 import { Client, deferred, exchange, GET_NEXT, open, request, sleep, until } from './raw.js'
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
-import { Response } from '../../lib/index.js'
+import { Response } from 'barewire'
 import {
   assertRefusal,
   Client,

@@ -1,7 +1,7 @@
 /** The fields behind a chunked body (RFC 9110 §6.5). */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Response } from '../../lib/index.js'
+import { Response } from 'barewire'
 import { exchange, open } from './raw.js'
 
 const HEAD = 'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n'

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { promisify } from 'node:util'
-import { Request, Response, toPlatform } from '../../lib/index.js'
+import { Request, Response, toPlatform } from 'barewire'
 import {
   assertRefusal,
   Client,

@@ -2,7 +2,7 @@
  * The server whose memory is measured, alone in its process. Says its port, and its numbers
  * whenever it gets a byte; with --expose-gc what is garbage is no part of them.
  */
-import { Response, serve } from '../../lib/index.js'
+import { Response, serve } from 'barewire'
 
 const PART = 65_536
 const GIBIBYTE = 2 ** 30

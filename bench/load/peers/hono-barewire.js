@@ -1,6 +1,6 @@
 /** The same Hono app on barewire, whose classes stand in the place of the platform's. */
-import '../../../lib/globals.js'
-import { serve, serveStatic } from '../../../lib/index.js'
+import '../../../dist/globals.js'
+import { serve, serveStatic } from '../../../dist/index.js'
 import { files, hostname, port } from '../servers/orders.js'
 import { honoApp } from './hono-app.js'
 
