@@ -422,8 +422,7 @@ describe('the life of the process', () => {
 
   test('barewire can be imported without its addon, and listening explains', async (t) => {
     const code = `
-      import Module from 'node:module'
-      Module._extensions['.node'] = () => { throw Object.assign(new Error(), { code: 'MODULE_NOT_FOUND' }) }
+      process.dlopen = () => { throw Object.assign(new Error(), { code: 'ERR_DLOPEN_FAILED' }) }
       const { Server, serve, Response } = await import('barewire')
       console.log(await (await new Server({ fetch: () => new Response('hello') }).fetch('/')).text())
       try { serve(0, () => {}) } catch (error) { console.log(error.code) }`
