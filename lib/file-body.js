@@ -6,7 +6,7 @@
 
 import { read } from 'node:fs'
 import { promisify } from 'node:util'
-import { addon } from './binding.js'
+import { addon } from '../binding.js'
 import { closeBytes, readAll } from './streams.js'
 
 /** Bytes that are read at once. */

@@ -2,7 +2,7 @@
  * A file by its name, as something that a body can be made of. Knows nothing of answers.
  */
 
-import { addon } from './binding.js'
+import { addon } from '../binding.js'
 import { FileBody } from './file-body.js'
 import { systemError } from './system-error.js'
 

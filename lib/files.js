@@ -6,8 +6,8 @@
 
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { addon } from '../binding.js'
 import { acceptableCodings } from './accept-encoding.js'
-import { addon } from './binding.js'
 import { fieldValue } from './fields.js'
 import { FileBody } from './file-body.js'
 import { FileReference, opening } from './file-reference.js'

@@ -4,7 +4,7 @@
  * requests.
  */
 import { isUint8Array } from 'node:util/types'
-import { addon } from './binding.js'
+import { addon } from '../binding.js'
 import { BarewireError, CODES } from './errors.js'
 import { headersFromBlock } from './headers.js'
 import { Part } from './part.js'

@@ -4,9 +4,9 @@
  * answered.
  */
 
+import { addon } from '../binding.js'
 import { Background } from './background.js'
 import { bind, bindByName } from './bind.js'
-import { addon } from './binding.js'
 import { compressionOf } from './compression.js'
 import { Dispatcher } from './dispatch.js'
 import { BarewireError, CODES, isClientFault } from './errors.js'

@@ -1,5 +1,5 @@
 /**
- * Builds the package: the release addon, put where `lib/binding.js` looks first, and the files in
+ * Builds the package: the release addon, put where `binding.js` looks first, and the files in
  * `dist/` that users import. With --if-stale only what is missing or older than one of its sources.
  */
 import { spawnSync } from 'node:child_process'
@@ -18,7 +18,7 @@ const PARTS = [
   {
     make: buildEntries,
     built: join(root, 'dist', 'index.js'),
-    sources: ['lib', 'scripts/bundle.mjs', 'tsconfig.build.json', 'tsconfig.json'],
+    sources: ['lib', 'binding.js', 'scripts/bundle.mjs', 'tsconfig.build.json', 'tsconfig.json'],
   },
 ]
 

@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { rollup } from '@rollup/wasm-node'
 import { root, run } from './run.mjs'
 
-/** What the compiler makes of `lib/`: the same modules without comments. */
-const plain = join(root, 'build', 'lib')
+/** What the compiler makes of the modules: the same without comments. */
+const plain = join(root, 'build', 'plain')
 
 /** All that `globals.js` needs is exported by `index.js`, so that neither needs a third file. */
 const ENTRIES = ['index.js', 'globals.js']
@@ -21,7 +21,7 @@ export async function bundle() {
     return false
   }
   const bundled = await rollup({
-    input: ENTRIES.map((name) => join(plain, name)),
+    input: ENTRIES.map((name) => join(plain, 'lib', name)),
     external: /^node:/,
     treeshake: false,
     onwarn: (warning) => {

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { ABI_VERSION, load } from '../../lib/binding.js'
+import { ABI_VERSION, load } from '../../binding.js'
 
 const require = createRequire(import.meta.url)
 const directory = mkdtempSync(join(tmpdir(), 'barewire-binding-'))

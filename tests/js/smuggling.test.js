@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { Response } from '../../lib/index.js'
+import { Response } from 'barewire'
 import { Client, open, sleep } from './raw.js'
 import { loadVerdicts } from './verdicts.js'
 

@@ -7,15 +7,16 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { isAbsolute } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { BarewireError, CODES } from './errors.js'
+import { BarewireError, CODES } from './lib/errors.js'
+import { ROOT } from './lib/root.js'
 
 /** The version of the contract between this layer and the addon; both sides count it up. */
 export const ABI_VERSION = 2
 
 const OLDEST_NODE = [20, 11]
-const LOCAL_BUILD = fileURLToPath(new URL('../build/barewire.node', import.meta.url))
+const LOCAL_BUILD = fileURLToPath(new URL('build/barewire.node', ROOT))
 
-/** @typedef {import('./engine.js').Addon} Addon */
+/** @typedef {import('./lib/engine.js').Addon} Addon */
 
 /** @type {Addon | undefined} */
 let loaded
