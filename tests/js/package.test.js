@@ -101,7 +101,8 @@ test('a test has the classes of the package or those of lib/, never both', () =>
   for (const file of readdirSync(folder)) {
     const text = readFileSync(join(folder, file), 'utf8')
     if (!/ from '(barewire|\.\/raw\.js)'$/m.test(text)) continue
-    const taken = text.matchAll(/^import ([^']*) from '\.\.\/\.\.\/lib\//gm)
+    // The layout of the record is numbers.
+    const taken = text.matchAll(/^import ([^']*) from '\.\.\/\.\.\/lib\/(?!record\.js)/gm)
     const names = [...taken].flatMap(([, list]) => list.replace(/(\w) as \w+/g, '$1').match(/\w+/g))
     // Plain data is the same in both.
     const classes = names.filter((name) => name !== 'readOptions' && !/^[A-Z_]+$/.test(name))
