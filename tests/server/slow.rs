@@ -61,11 +61,11 @@ fn a_late_answer_to_a_slow_reader_arrives_whole() {
 /// While it reads, it isn't idle.
 #[test]
 fn a_slow_reader_is_not_closed_by_the_idle_clock() {
-    let timeouts = Timeouts { idle: 200, ..Timeouts::default() };
+    let timeouts = Timeouts { idle: 800, ..Timeouts::default() };
     let server = start(Config { timeouts, ..Config::default() });
     let mut slow = narrow(server.address);
     slow.get(&format!("/big/{LARGE}"));
-    std::thread::sleep(Duration::from_millis(500));
+    std::thread::sleep(Duration::from_millis(1300));
     assert_eq!(slow.answer().body.len(), LARGE);
     slow.get("/next");
     assert_eq!(slow.text(), "/next");
