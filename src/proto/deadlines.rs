@@ -56,6 +56,7 @@ const NEVER: u64 = u64::MAX;
 #[derive(Clone, Debug)]
 pub(super) struct Deadlines([u64; TIMERS.len()]);
 
+#[expect(clippy::indexing_slicing, reason = "a timer's number is its place in TIMERS")]
 impl Deadlines {
     pub(super) const fn new() -> Self {
         Deadlines([NEVER; TIMERS.len()])

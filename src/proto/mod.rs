@@ -7,6 +7,18 @@
 //! [`http1::Http1`] plays the server's role. The client's role of a proxy will stand beside it and
 //! share everything in [`crate::wire`].
 
+// No bytes of a client may lead to a panic. Where an index can't be wrong, its function says why.
+#![deny(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::todo,
+    clippy::unimplemented,
+    clippy::unreachable,
+    clippy::unwrap_used
+)]
+
 mod deadlines;
 mod fault;
 pub mod http1;

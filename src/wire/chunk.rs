@@ -82,8 +82,7 @@ impl Decoder {
     /// After [`Event::End`] and after an error nothing more may be asked.
     pub fn next(&mut self, input: &[u8]) -> Result<(usize, Event), Error> {
         let mut used = 0;
-        while used < input.len() {
-            let byte = input[used];
+        while let Some(&byte) = input.get(used) {
             match self.state {
                 State::Data => {
                     let available = (input.len() - used) as u64;
@@ -96,8 +95,9 @@ impl Decoder {
                     return Ok((end, Event::Data { start: used, end }));
                 }
                 State::Trailer => {
-                    let rest = &input[used..];
-                    let line = memchr::memchr(b'\n', rest).map_or(rest, |at| &rest[..=at]);
+                    let rest = input.get(used..).unwrap_or_default();
+                    let line_feed = memchr::memchr(b'\n', rest);
+                    let line = line_feed.and_then(|at| rest.get(..=at)).unwrap_or(rest);
                     used += line.len();
                     if let Some(trailers) = self.trailer_part(line)? {
                         self.state = State::Ended;
@@ -168,7 +168,7 @@ impl Decoder {
         if part.last() != Some(&b'\n') {
             return Ok(None);
         }
-        let line = &self.trailer[self.trailer_line..];
+        let line = self.trailer.get(self.trailer_line..).unwrap_or_default();
         if !line.ends_with(b"\r\n") {
             return Err(Error::BareLineFeed);
         }

@@ -62,8 +62,7 @@ fn parameter_value(bytes: &[u8]) -> Option<(Value<'_>, &[u8])> {
         return (!value.is_empty()).then_some((Value::Token(value), rest));
     };
     let end = memchr::memchr(b'"', quoted)?;
-    // The quote is at `end`, so there is at least one byte from there on.
-    Some((Value::Quoted(&quoted[..end]), &quoted[end + 1..]))
+    Some((Value::Quoted(quoted.get(..end)?), quoted.get(end + 1..)?))
 }
 
 impl Value<'_> {
@@ -91,6 +90,7 @@ impl Value<'_> {
 }
 
 /// Takes back the three escapes of HTML; any other `%` stands for itself.
+#[expect(clippy::indexing_slicing, reason = "an escape begins with its `%`")]
 fn unquoted(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -101,7 +101,6 @@ fn unquoted(text: &[u8]) -> Vec<u8> {
             [_, b'0', b'A' | b'a', after @ ..] => (b'\n', after),
             [_, b'0', b'D' | b'd', after @ ..] => (b'\r', after),
             [_, b'2', b'2', after @ ..] => (b'"', after),
-            // It begins with the `%`.
             _ => (b'%', &escape[1..]),
         };
         out.push(byte);

@@ -77,10 +77,10 @@ pub fn chunk(out: &mut Vec<u8>, data: &[u8]) {
 }
 
 /// Appends the size line of a chunk; its data and CR LF follow.
+#[expect(clippy::indexing_slicing, reason = "a nibble is below 16")]
 pub fn chunk_size(out: &mut Vec<u8>, size: u64) {
     let digits = (64 - size.leading_zeros()).div_ceil(4);
     for digit in (0..digits).rev() {
-        // The nibble is below 16 by the mask.
         out.push(HEX[(size >> (digit * 4)) as usize & 15]);
     }
     out.extend_from_slice(b"\r\n");

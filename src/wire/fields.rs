@@ -11,6 +11,10 @@ pub struct FieldSpan {
     value: (u32, u32),
 }
 
+#[expect(
+    clippy::indexing_slicing,
+    reason = "a span is used with the bytes that it was found in, or a copy"
+)]
 impl FieldSpan {
     /// Bytes of the name.
     pub fn name_length(&self) -> usize {
@@ -60,7 +64,7 @@ fn parse_into<'a>(
     spans: &mut Vec<FieldSpan>,
     fields: &mut [httparse::Header<'a>],
 ) -> Result<(), Error> {
-    match httparse::parse_headers(&bytes[start..], fields) {
+    match httparse::parse_headers(bytes.get(start..).unwrap_or_default(), fields) {
         Ok(httparse::Status::Complete((_, fields))) => {
             // It cuts the white space around values (RFC 9110 §5.5).
             spans.extend(fields.iter().map(|field| FieldSpan {
@@ -92,6 +96,10 @@ pub struct Trailers {
 impl Trailers {
     /// Parses a whole trailer section: field lines and the empty line.
     pub(super) fn parse(bytes: Vec<u8>, count: usize) -> Result<Self, Error> {
+        // One without fields is like any other, also where its empty line came in two pieces.
+        if count == 0 {
+            return Ok(Trailers::default());
+        }
         let mut spans = Vec::new();
         parse(&bytes, 0, count, &mut spans).map_err(|_| Error::Trailer)?;
         Ok(Trailers { bytes, spans })

@@ -72,7 +72,7 @@ impl Scanner {
         if self.fields_start == 0 && !self.find_fields(input, limits)? {
             return Ok(None);
         }
-        while let Some(length) = self.end_line(input)? {
+        while let Some(length) = self.end_line(input, limits)? {
             if self.line - self.fields_start > limits.size + 2 {
                 return Err(Error::FieldsTooLarge);
             }
@@ -89,15 +89,26 @@ impl Scanner {
                 return Err(Error::TooManyFields);
             }
         }
-        if input.len() - self.fields_start > limits.size + 2 {
+        self.check_pending(self.line, input.len(), limits)?;
+        Ok(None)
+    }
+
+    /// Whether a line that began at `line` and goes on at `end` is too long by then.
+    fn check_pending(&self, line: usize, end: usize, limits: &HeadLimits) -> Result<(), Error> {
+        if self.fields_start == 0 {
+            // One byte more than the limit may be the carriage return.
+            if end - line > limits.request_line + 1 {
+                return Err(Error::RequestLineTooLong);
+            }
+        } else if end - self.fields_start > limits.size + 2 {
             return Err(Error::FieldsTooLarge);
         }
-        Ok(None)
+        Ok(())
     }
 
     /// Looks on for the request line and where it ends; false asks for more bytes.
     fn find_fields(&mut self, input: &[u8], limits: &HeadLimits) -> Result<bool, Error> {
-        while let Some(length) = self.end_line(input)? {
+        while let Some(length) = self.end_line(input, limits)? {
             if length == 0 {
                 self.empty_lines += 1;
                 self.start = self.line;
@@ -112,28 +123,31 @@ impl Scanner {
             self.fields_start = self.line;
             return Ok(true);
         }
-        // One byte more than the limit may be the carriage return.
-        if input.len() - self.line > limits.request_line + 1 {
-            return Err(Error::RequestLineTooLong);
-        }
+        self.check_pending(self.line, input.len(), limits)?;
         Ok(false)
     }
 
     /// The length of the line under way if its end is there; then the next one is under way.
-    fn end_line(&mut self, input: &[u8]) -> Result<Option<usize>, Error> {
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "each offset is one that was seen before in this input"
+    )]
+    fn end_line(&mut self, input: &[u8], limits: &HeadLimits) -> Result<Option<usize>, Error> {
         let Some(found) = memchr::memchr(b'\n', &input[self.position..]) else {
             self.position = input.len();
             return Ok(None);
         };
         let line_feed = self.position + found;
-        let line = &input[self.line..line_feed];
+        let start = self.line;
         self.position = line_feed + 1;
         self.line = line_feed + 1;
-        match line.split_last() {
-            Some((b'\r', text)) => Ok(Some(text.len())),
-            // A line feed at the start of a line has no carriage return of its own before it.
-            _ => Err(Error::BareLineFeed),
+        if let Some((b'\r', text)) = input[start..line_feed].split_last() {
+            return Ok(Some(text.len()));
         }
+        // A line feed at the start of a line has no carriage return of its own before it. Its
+        // length is judged first, as if the line feed had come in a piece of its own.
+        self.check_pending(start, line_feed, limits)?;
+        Err(Error::BareLineFeed)
     }
 }
 
@@ -212,6 +226,10 @@ pub struct Head<'a> {
     spans: &'a HeadSpans,
 }
 
+#[expect(
+    clippy::indexing_slicing,
+    reason = "offsets are used with the bytes that they were found in, or a copy"
+)]
 impl<'a> Head<'a> {
     /// Parses the complete head that the scan found in `input`.
     pub fn parse(
@@ -301,6 +319,10 @@ impl HeadSpans {
     }
 
     /// `method SP request-target SP HTTP-version` (RFC 9112 §3), exactly one space each.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "each offset is that of a space in the line, or behind one"
+    )]
     fn request_line(&mut self, line: &[u8]) -> Result<(), Error> {
         let method_end = memchr::memchr(b' ', line).ok_or(Error::RequestLine)?;
         let method = &line[..method_end];

@@ -5,6 +5,18 @@
 //! the chapters of RFC 9110 and RFC 9112, and of RFC 7578 for forms. This room may use
 //! [`crate::limits`] and nothing else of the crate.
 
+// No bytes of a client may lead to a panic. Where an index can't be wrong, its function says why.
+#![deny(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::string_slice,
+    clippy::todo,
+    clippy::unimplemented,
+    clippy::unreachable,
+    clippy::unwrap_used
+)]
+
 pub mod ascii;
 pub mod block;
 pub mod chunk;

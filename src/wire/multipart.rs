@@ -135,10 +135,10 @@ impl Parser {
     /// The next input begins with the bytes that weren't used. After [`Event::Partial`] those are
     /// fewer than [`limits::PART_HEADER_SIZE`] while a header is read, else fewer than a delimiter
     /// has, and there have to be more behind them. After an error nothing more may be asked.
+    #[expect(clippy::indexing_slicing, reason = "`used` is at most what there is")]
     pub fn next(&mut self, input: &[u8]) -> Result<(usize, Event), Error> {
         let mut used = 0;
         loop {
-            // Each step below uses at most what there is.
             let rest = &input[used..];
             match (self.state, rest) {
                 (State::Preamble, _) => {
@@ -202,6 +202,10 @@ impl Parser {
 
     /// How much of the preamble can be skipped, with the first boundary if it is there. One that
     /// doesn't begin a line is refused: others would take what follows for a part.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a delimiter has more than two bytes; what was found is there"
+    )]
     fn preamble(&mut self, input: &[u8]) -> Result<(usize, bool), Error> {
         let delimiter = self.finder.needle();
         // The line end of a delimiter is its first two bytes.
@@ -223,6 +227,7 @@ impl Parser {
     }
 
     /// Looks for the end of a part.
+    #[expect(clippy::indexing_slicing, reason = "a delimiter has more than two bytes")]
     fn seek(&mut self, input: &[u8]) -> Found {
         let delimiter = self.finder.needle();
         if self.is_data_start {
@@ -258,9 +263,12 @@ struct Found {
 
 /// How many bytes at the end of `input` could begin a delimiter. Only its first byte is a CR, so
 /// none but the last CR can.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "`last` is at most the length; what was found is there"
+)]
 fn held_back(input: &[u8], delimiter: &[u8]) -> usize {
     let last = input.len().saturating_sub(delimiter.len() - 1);
-    // `last` is at most the length.
     let tail = &input[last..];
     match memchr::memrchr(b'\r', tail) {
         Some(at) if delimiter.starts_with(&tail[at..]) => tail.len() - at,
@@ -281,9 +289,12 @@ struct HeaderScanner {
 
 impl HeaderScanner {
     /// The length of the header with its empty line; `None` asks for more bytes.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "what was looked at before is still there: it was not used"
+    )]
     fn scan(&mut self, input: &[u8]) -> Result<Option<usize>, Error> {
         let window = &input[..input.len().min(limits::PART_HEADER_SIZE)];
-        // What was looked at before is still there: it wasn't used.
         while let Some(found) = memchr::memchr(b'\n', &window[self.position..]) {
             let line_feed = self.position + found;
             // A line feed at the start of a line has no carriage return of its own before it.

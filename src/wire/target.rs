@@ -104,10 +104,8 @@ fn split_port(value: &[u8]) -> Option<(&[u8], Option<&[u8]>)> {
             _ => None,
         };
     }
-    match memchr::memchr(b':', value) {
-        None => Some((value, None)),
-        Some(colon) => Some((&value[..colon], Some(&value[colon + 1..]))),
-    }
+    let mut parts = value.splitn(2, |&byte| byte == b':');
+    Some((parts.next()?, parts.next()))
 }
 
 fn is_ipv6(inner: &[u8]) -> bool {
@@ -118,8 +116,10 @@ fn is_ipv6(inner: &[u8]) -> bool {
 fn percent_is_well_formed(host: &[u8]) -> bool {
     let mut rest = host;
     while let Some(at) = memchr::memchr(b'%', rest) {
-        match rest.get(at + 1..at + 3) {
-            Some(hex) if hex.iter().all(u8::is_ascii_hexdigit) => rest = &rest[at + 3..],
+        match rest.split_at(at).1 {
+            [_, high, low, behind @ ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() => {
+                rest = behind;
+            }
             _ => return false,
         }
     }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use barewire::limits;
 use barewire::wire::chunk::{Decoder, Event};
+use barewire::wire::fields::Trailers;
 
 use super::ways::{check, fault, text};
 
@@ -47,6 +48,17 @@ pub(crate) fn read(input: &[u8], ends: &[usize], length: usize) -> String {
 fn run(rows: &[(&str, &[u8], &str)]) {
     for (name, input, expected) in rows {
         check(name, input, expected, |bytes, ends| read(bytes, ends, input.len()));
+    }
+}
+
+#[test]
+fn no_trailers_are_the_same_in_one_piece_and_in_two() {
+    let body = b"0\r\n\r\n";
+    for cut in 0..body.len() {
+        let mut decoder = Decoder::new();
+        decoder.next(&body[..cut]).expect("no fault");
+        let end = decoder.next(&body[cut..]).expect("no fault");
+        assert_eq!(end, (body.len() - cut, Event::End(Trailers::default())), "cut at {cut}");
     }
 }
 

@@ -352,6 +352,17 @@ fn a_field_section_has_a_limit() {
 }
 
 #[test]
+fn a_line_that_is_too_long_is_told_before_its_bare_line_feed() {
+    let limits = HeadLimits { request_line: 100, size: 100, ..HeadLimits::default() };
+    for (start, fault) in
+        [("GET /", "414 RequestLineTooLong"), ("GET / HTTP/1.1\r\nX: ", "431 FieldsTooLarge")]
+    {
+        let input = format!("{start}{}\n", "a".repeat(200));
+        check(start, input.as_bytes(), fault, |input, ends| read(input, ends, &limits));
+    }
+}
+
+#[test]
 fn field_lines_are_counted() {
     let head =
         |count: usize| format!("GET / HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(count)).into_bytes();
