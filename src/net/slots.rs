@@ -43,6 +43,17 @@ impl ReplyId {
         Self { slot: key.index, generation: key.generation, sequence }
     }
 
+    /// The identity that [`ReplyId::to_words`] told. Numbers that name no request do no harm: each
+    /// use is checked.
+    pub const fn from_words([slot, generation, sequence]: [u32; 3]) -> Self {
+        Self { slot, generation, sequence }
+    }
+
+    /// Its three numbers, to carry it through another language.
+    pub const fn to_words(self) -> [u32; 3] {
+        [self.slot, self.generation, self.sequence]
+    }
+
     /// The connection that the request came on.
     pub(crate) fn key(self) -> Key {
         Key { index: self.slot, generation: self.generation }

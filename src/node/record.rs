@@ -1,9 +1,9 @@
 //! The record: a few words of memory shared with JavaScript, so that a request crosses with one
-//! call and no objects. `lib/record.js` names the same places; a test compares the two.
+//! call and no objects. `lib/record.js` names the same places; a test compares the two. It must not
+//! know Node-API: the fuzz target `record` puts it over memory of its own.
 
 use super::values::Words;
-use crate::net::{Peer, ReplyId};
-use crate::server::{Head, Method, Request, Version};
+use crate::server::{Head, Method, Peer, ReplyId, Request, Version};
 use crate::wire::fields::FieldSpan;
 
 pub(super) const WORDS: usize = PLACES + 4 * MOST_PLACES;
@@ -105,9 +105,10 @@ impl Record {
     /// States what a head says.
     pub(super) fn write_head(&self, id: ReplyId, head: &Head<'_>) {
         let (target_start, target_end) = head.target_span();
-        self.set(SLOT, id.slot);
-        self.set(GENERATION, id.generation);
-        self.set(SEQUENCE, id.sequence);
+        let [slot, generation, sequence] = id.to_words();
+        self.set(SLOT, slot);
+        self.set(GENERATION, generation);
+        self.set(SEQUENCE, sequence);
         self.set(METHOD, head.method() as u32);
         self.set(TARGET_START, target_start);
         self.set(TARGET_END, target_end);
@@ -132,7 +133,8 @@ impl Record {
         }
     }
 
-    fn write_peer(&self, peer: Peer) {
+    /// States who is at the other end.
+    pub(super) fn write_peer(&self, peer: Peer) {
         let Peer::Inet(address) = peer else {
             return self.set(PEER_FAMILY, 0);
         };
@@ -154,11 +156,7 @@ impl Record {
 
     /// The request that JavaScript names.
     pub(super) fn id(&self) -> ReplyId {
-        ReplyId {
-            slot: self.get(SLOT),
-            generation: self.get(GENERATION),
-            sequence: self.get(SEQUENCE),
-        }
+        ReplyId::from_words([self.get(SLOT), self.get(GENERATION), self.get(SEQUENCE)])
     }
 
     /// The answer that JavaScript states.

@@ -12,6 +12,7 @@ mod endings;
 mod parser;
 mod persistence;
 mod random;
+mod sequence;
 mod smuggling;
 mod verdicts;
 mod wire;

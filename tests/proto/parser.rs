@@ -7,6 +7,10 @@ use super::wire::Answered;
 pub(crate) struct Parsed {
     pub(crate) status: u16,
     pub(crate) fields: Vec<(String, String)>,
+    /// What came of the body, out of its chunks.
+    pub(crate) body: Vec<u8>,
+    /// The fields behind the last chunk.
+    pub(crate) trailers: Vec<(String, String)>,
     /// Whether its end was seen.
     pub(crate) is_complete: bool,
 }
@@ -31,15 +35,16 @@ pub(crate) fn parse(mut rest: &[u8], answered: &[Answered]) -> Vec<Parsed> {
             continue;
         }
         let of = answered.get(all.len()).expect("no answer without a request");
-        parsed.is_complete = body(&parsed, of.is_head, &mut rest);
+        parsed.is_complete = body(&mut parsed, of.is_head, &mut rest);
         all.push(parsed);
     }
     all
 }
 
-fn line<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
+/// A line without its end, each byte a character.
+fn line(rest: &mut &[u8]) -> Option<String> {
     let end = rest.windows(2).position(|pair| pair == b"\r\n")?;
-    let text = std::str::from_utf8(&rest[..end]).expect("ASCII");
+    let text: String = rest[..end].iter().copied().map(char::from).collect();
     assert!(!text.contains(['\r', '\n', '\0']), "{text:?}");
     *rest = &rest[end + 2..];
     Some(text)
@@ -49,20 +54,25 @@ fn head(rest: &mut &[u8]) -> Parsed {
     let first = line(rest).expect("a head is never cut");
     let status = first.strip_prefix("HTTP/1.1 ").and_then(|text| text.get(..3));
     let status = status.and_then(|digits| digits.parse().ok()).expect("a status line");
+    let (fields, body, trailers) = (fields(rest), Vec::new(), Vec::new());
+    Parsed { status, fields, body, trailers, is_complete: true }
+}
+
+/// Field lines up to the empty one.
+fn fields(rest: &mut &[u8]) -> Vec<(String, String)> {
     let mut fields = Vec::new();
     loop {
-        match line(rest).expect("a head is never cut") {
-            "" => return Parsed { status, fields, is_complete: true },
-            field => {
-                let (name, value) = field.split_once(": ").expect("a field line");
-                fields.push((name.into(), value.into()));
-            }
+        let text = line(rest).expect("a field section is never cut");
+        if text.is_empty() {
+            return fields;
         }
+        let (name, value) = text.split_once(": ").expect("a field line");
+        fields.push((name.into(), value.into()));
     }
 }
 
-/// Skips the body; says whether it was complete.
-fn body(parsed: &Parsed, is_head: bool, rest: &mut &[u8]) -> bool {
+/// Takes the body; says whether it was complete.
+fn body(parsed: &mut Parsed, is_head: bool, rest: &mut &[u8]) -> bool {
     let length = parsed.field("content-length").map(|text| text.parse::<usize>().expect("digits"));
     let coding = parsed.field("transfer-encoding");
     assert!(length.is_none() || coding.is_none(), "both framings");
@@ -71,26 +81,26 @@ fn body(parsed: &Parsed, is_head: bool, rest: &mut &[u8]) -> bool {
     }
     if let Some(coding) = coding {
         assert_eq!(coding, "chunked");
-        return chunks(rest);
+        return chunks(parsed, rest);
     }
-    let Some(length) = length else {
+    if length.is_none() {
         assert_eq!(parsed.field("connection"), Some("close"), "a body without an end");
-        *rest = &[];
-        return true;
-    };
-    let there = length.min(rest.len());
-    *rest = &rest[there..];
-    there == length
+    }
+    let (body, behind) = rest.split_at(length.unwrap_or(rest.len()).min(rest.len()));
+    parsed.body.extend_from_slice(body);
+    *rest = behind;
+    length.is_none_or(|length| length == body.len())
 }
 
-fn chunks(rest: &mut &[u8]) -> bool {
+fn chunks(parsed: &mut Parsed, rest: &mut &[u8]) -> bool {
     while let Some(size) = line(rest) {
-        let size = usize::from_str_radix(size, 16).expect("a chunk size");
+        let size = usize::from_str_radix(&size, 16).expect("a chunk size");
         if size == 0 {
-            while !line(rest).expect("trailers are never cut").is_empty() {}
+            parsed.trailers = fields(rest);
             return true;
         }
         assert_eq!(&rest[size..size + 2], b"\r\n", "a chunk is never cut");
+        parsed.body.extend_from_slice(&rest[..size]);
         *rest = &rest[size + 2..];
     }
     assert!(rest.is_empty(), "a chunk is never cut");

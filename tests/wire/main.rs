@@ -13,4 +13,5 @@ mod golden;
 mod head;
 mod multipart;
 mod range;
+mod reference;
 mod ways;

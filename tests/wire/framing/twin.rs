@@ -1,104 +1,29 @@
-//! A slow and literal reading of RFC 9112 §6.3 and the protocol table, to compare decisions with.
-//!
-//! The twin works on text it was given line by line and shares nothing with the crate. Where a
-//! head breaks several rules it names all the statuses that may be answered; which one is sent is
-//! not laid down.
+//! Heads put together at random from lines that mean something to framing, against the literal
+//! reading in `tests/wire/reference.rs`.
 
+use super::super::reference::{self, Body, Reading};
 use super::super::ways::Random;
 use super::outcome;
+use barewire::wire::Error;
+use barewire::wire::head::HeadLimits;
 
-/// The decision as text, or every status that one of the faults asks for.
-fn decide(version: &str, fields: &[(&str, &str)]) -> Result<String, Vec<u16>> {
-    let mut faults = Vec::new();
-    let is_1_0 = version == "HTTP/1.0";
-    let values = |name: &str| -> Vec<String> {
-        let same = fields.iter().filter(|(field, _)| field.eq_ignore_ascii_case(name));
-        same.map(|(_, value)| value.trim_matches([' ', '\t']).to_string()).collect()
-    };
-    let elements = |name: &str| -> Vec<String> {
-        let joined = values(name).join(",");
-        let trimmed = joined.split(',').map(|part| part.trim_matches([' ', '\t']));
-        trimmed.filter(|part| !part.is_empty()).map(str::to_ascii_lowercase).collect()
-    };
-
-    // RFC 9112 §3.2: a request of HTTP/1.1 without Host, with two, or with a bad one.
-    let hosts = values("host");
-    if hosts.len() > 1 || (hosts.is_empty() && !is_1_0) {
-        faults.push(400);
-    }
-    for host in &hosts {
-        let (name, port) = host.split_once(':').unwrap_or((host, ""));
-        let letters = |byte: u8| byte.is_ascii_alphanumeric() || b".-".contains(&byte);
-        let is_name = name.bytes().all(letters) && (!name.is_empty() || host.is_empty());
-        if !is_name || !port.bytes().all(|byte| byte.is_ascii_digit()) {
-            faults.push(400);
+/// What the reference says, as `outcome` puts it.
+fn decide(raw: &str) -> Result<String, u16> {
+    match reference::read(raw.as_bytes(), &HeadLimits::default()) {
+        Reading::Request(facts) => {
+            let body = match facts.body {
+                Body::None => "none".to_string(),
+                Body::Length(length) => format!("length {length}"),
+                Body::Chunked => "chunked".to_string(),
+            };
+            let persistent = if facts.persistent { " keep" } else { " close" };
+            let expects = if facts.expects_continue { " continue" } else { "" };
+            let upgrade = if facts.upgrade { " upgrade" } else { "" };
+            Ok(format!("{body}{persistent}{expects}{upgrade}"))
         }
+        Reading::Refused(status) => Err(status),
+        Reading::Incomplete => panic!("{raw:?} is complete"),
     }
-
-    // §6.3, 1: answers to HEAD and such concern clients. 2: likewise.
-    // §6.3, 3: both fields "ought to be handled as an error".
-    let encodings = values("transfer-encoding");
-    let lengths = values("content-length");
-    if !encodings.is_empty() && !lengths.is_empty() {
-        faults.push(400);
-    }
-    // §6.1: a request of HTTP/1.0 with Transfer-Encoding has faulty framing.
-    if !encodings.is_empty() && is_1_0 {
-        faults.push(400);
-    }
-    // §6.3, 4: chunked must be the final coding, and (§6.1, §7) stand there once.
-    if !encodings.is_empty() {
-        let codings = elements("transfer-encoding");
-        let count = codings.iter().filter(|coding| *coding == "chunked").count();
-        let has_empty =
-            encodings.join(",").split(',').any(|part| part.trim_matches([' ', '\t']).is_empty());
-        if codings.last().is_none_or(|last| last != "chunked") || count != 1 || has_empty {
-            faults.push(400);
-        } else if codings.len() > 1 {
-            faults.push(501);
-        }
-    }
-    // §6.3, 5: a Content-Length that isn't valid; the table knows one form and no repetition.
-    if lengths.len() > 1 {
-        faults.push(400);
-    }
-    for length in &lengths {
-        let number = length.parse::<u64>();
-        if number
-            .as_ref()
-            .map_or(true, |number| *number > (1 << 53) - 1 || number.to_string() != *length)
-        {
-            faults.push(400);
-        }
-    }
-    // RFC 9110 §10.1.1: one expectation is known; HTTP/1.0 has none.
-    let expectations = elements("expect");
-    if !is_1_0 && expectations.iter().any(|expectation| expectation != "100-continue") {
-        faults.push(417);
-    }
-    if !faults.is_empty() {
-        return Err(faults);
-    }
-
-    // §6.3, 6 and 7.
-    let body = match lengths.first() {
-        _ if !encodings.is_empty() => "chunked".to_string(),
-        Some(length) => format!("length {length}"),
-        None => "none".to_string(),
-    };
-    // §9.3, in its order: close, then 1.1, then keep-alive, else close.
-    let options = elements("connection");
-    let has = |wanted: &str| options.iter().any(|option| option == wanted);
-    let is_persistent = !has("close") && (!is_1_0 || has("keep-alive"));
-    let has_body = body != "none" && body != "length 0";
-    let expects = !is_1_0 && has_body && !expectations.is_empty();
-    let upgrade = !is_1_0 && has("upgrade") && !values("upgrade").is_empty();
-    Ok(format!(
-        "{body} {}{}{}",
-        if is_persistent { "keep" } else { "close" },
-        if expects { " continue" } else { "" },
-        if upgrade { " upgrade" } else { "" },
-    ))
 }
 
 const LINES: &[(&str, &[&str])] = &[
@@ -182,21 +107,11 @@ fn the_decision_is_that_of_a_literal_reading() {
         let section = lines.collect::<String>();
         let raw = format!("{method} / {version}\r\n{section}\r\n");
         let decided = outcome(raw.as_bytes(), &[raw.len()]);
-        let wanted = decide(version, &fields);
-        let agree = match (&decided, &wanted) {
-            (Ok(decided), Ok(wanted)) => normal(decided) == *wanted,
-            (Err(error), Err(statuses)) => statuses.contains(&error.status()),
-            _ => false,
-        };
-        assert!(agree, "round {round}\n{raw}decided {decided:?}\ntwin    {wanted:?}");
+        let wanted = decide(&raw);
+        let statuses = decided.clone().map_err(Error::status);
+        assert_eq!(statuses, wanted, "round {round}\n{raw}decided {decided:?}");
         accepted += usize::from(decided.is_ok());
         refused += usize::from(decided.is_err());
     }
     assert!(accepted > 3000 && refused > 3000, "{accepted} accepted, {refused} refused");
-}
-
-/// Whether a client that announces no content waits for 100 (Continue) is without meaning.
-fn normal(decided: &str) -> String {
-    let is_empty = decided.starts_with("none ") || decided.starts_with("length 0 ");
-    if is_empty { decided.replace(" continue", "") } else { decided.to_string() }
 }
