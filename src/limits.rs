@@ -73,7 +73,7 @@ pub const READ_BUDGET: usize = 256 * 1024;
 /// handler makes of large bodies is still in the processor's caches when it is written then.
 pub const TURN_BUDGET: usize = 192 * 1024;
 /// Most requests of one connection served in a turn.
-pub const REQUEST_BUDGET: usize = 64;
+pub const REQUEST_BUDGET: usize = 16;
 /// Most connections accepted in a turn.
 pub const ACCEPT_BUDGET: usize = 128;
 /// Most events taken from the kernel in a turn.

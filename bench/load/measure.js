@@ -3,6 +3,7 @@
  * in rounds. In each round every server runs once, in a chance order, so that whatever slows the
  * machine for a while slows all of them. The first round warms up and is dropped.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { counted, counting } from './calls.js'
 import { check } from './check.js'
 import { Member } from './member.js'
@@ -117,7 +118,12 @@ async function runOnce(member, command, answerLength, run, { database }) {
   const before = member.usage()
   const databaseBefore = used()
   const machineBefore = machineCpu()
-  const result = await verified(command, answerLength, run)
+  const result = await verified(command, answerLength, run).catch(async (error) => {
+    // That it has ended says more than what the generator saw of it.
+    await sleep(100)
+    member.usage()
+    throw error
+  })
   const machine = machineCpu() - machineBefore
   const after = member.usage()
   const databaseCpu = used() - databaseBefore

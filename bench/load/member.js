@@ -67,7 +67,8 @@ export class Member {
   }
 
   usage() {
-    if (!this.#isRunning()) throw new Error('it has ended')
+    const { exitCode, signalCode } = this.#child
+    if (!this.#isRunning()) throw new Error(`it has ended with ${signalCode ?? exitCode}`)
     return usageOf(this.pid)
   }
 

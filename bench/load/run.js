@@ -1,6 +1,7 @@
 /**
  * The command: reads the options, runs the scenarios, writes the record and prints its tables.
- * Anything wrong ends it with a message and exit code 1, and no record is written.
+ * Anything wrong ends it with a message and exit code 1; what was measured whole before that is
+ * recorded.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -88,8 +89,8 @@ async function main(args) {
     } else {
       record.scenarios[name] = await measures[kind](name, present, options, how)
     }
+    writeFileSync(path, `${JSON.stringify(record)}\n`)
   }
-  writeFileSync(path, `${JSON.stringify(record)}\n`)
   console.log(tables(record))
   console.log(`recorded in ${path}`)
 }

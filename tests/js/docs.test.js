@@ -361,12 +361,16 @@ describe('docs/security.md', () => {
   })
 })
 
-/** The tests of a file of Rust or JavaScript, or the rows of a table; of a template its constant parts. */
+/**
+ * The tests of a file of Rust or JavaScript, the attacks, or the rows of a table; of a template its
+ * constant parts.
+ */
 function namesIn(file) {
   const text = read(file)
   const found = (pattern) => [...text.matchAll(pattern)].map((match) => match.at(-1))
   if (file.endsWith('.rs')) return new Set(found(/#\[test\]\nfn (\w+)\(\)/g))
   if (file.endsWith('.md')) return new Set(found(/^\| ([\w-]+) \| [`–]/gm))
+  if (file.endsWith('/attacks.js')) return new Set(found(/^ {2}'([^']+)': \{$/gm))
   const titles = found(/\b(?:test|describe)\(\s*(['"`])((?:(?!\1).)*)\1/g)
   const parts = titles.flatMap((title) => title.split(/\$\{[^}]*\}/))
   return new Set(parts.map((part) => part.replace(/^[\s:,]+|[\s:,]+$/g, '')))
