@@ -4,8 +4,7 @@
 //! since any fixed start; output is appended to the caller's buffer. This room may use
 //! [`crate::wire`] and [`crate::limits`].
 //!
-//! [`http1::Http1`] plays the server's role. The client's role of a proxy will stand beside it and
-//! share everything in [`crate::wire`].
+//! [`http1::Http1`] plays the server's role, [`client::Client`] that of a proxy towards its upstreams.
 
 // No bytes of a client may lead to a panic. Where an index can't be wrong, its function says why.
 #![deny(
@@ -19,6 +18,7 @@
     clippy::unwrap_used
 )]
 
+pub mod client;
 mod deadlines;
 mod fault;
 pub mod http1;

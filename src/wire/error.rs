@@ -1,8 +1,9 @@
 //! What can be wrong with a peer's bytes, which status says so, and in which words.
 
-/// A fault in the bytes of a request. All of them are the client's.
+/// A fault in the bytes of a message, nearly always of a request: then it is the client's. The same
+/// fault in a response is the upstream's, and a gateway says 502 for it, whatever it is.
 ///
-/// Each fault has one status code ([`Error::status`]) and one sentence ([`Error::reason`]) that
+/// Each fault of a request has one status code ([`Error::status`]) and one sentence ([`Error::reason`]) that
 /// the client gets as the body of the answer. The connection can't go on after any of them: where
 /// the next request begins is unknown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +20,9 @@ pub enum Error {
     Method,
     /// The request target has a forbidden byte or form (RFC 9112 §3.2).
     Target,
+    /// The status line isn't `version SP status [SP phrase]`, or its status isn't 100 to 599 (RFC 9112
+    /// §4, RFC 9110 §15).
+    StatusLine,
     /// The version isn't `HTTP/` DIGIT `.` DIGIT (RFC 9112 §2.3).
     Version,
     /// A well-formed version that this machine doesn't speak (RFC 9110 §15.6.6).
@@ -59,6 +63,7 @@ impl Error {
             Error::Expectation => 417,
             Error::FieldsTooLarge | Error::TooManyFields | Error::TrailersTooLarge => 431,
             Error::TransferCoding => 501,
+            Error::StatusLine => 502,
             Error::VersionNotSupported => 505,
             _ => 400,
         }
@@ -73,6 +78,7 @@ impl Error {
             Error::RequestLineTooLong => "The request line is too long.",
             Error::Method => "The method is not a token.",
             Error::Target => "The request target is malformed.",
+            Error::StatusLine => "The status line is malformed.",
             Error::Version => "The HTTP version is malformed.",
             Error::VersionNotSupported => "This HTTP version is not supported.",
             Error::Field => "A header field is malformed.",

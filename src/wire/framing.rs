@@ -97,10 +97,26 @@ impl<'a> Framing<'a> {
 
 /// The transfer codings of all Transfer-Encoding lines together.
 #[derive(Clone, Copy, Default)]
-struct Codings {
-    chunked_last: bool,
-    others: bool,
-    malformed: bool,
+pub(super) struct Codings {
+    pub(super) chunked_last: bool,
+    pub(super) others: bool,
+    pub(super) malformed: bool,
+}
+
+impl Codings {
+    /// Several lines are one list (RFC 9110 §5.3). `chunked` before another coding, twice, or
+    /// with parameters is malformed (RFC 9112 §6.1, §7); so is an element that isn't a token.
+    pub(super) fn add(&mut self, value: &[u8]) {
+        for coding in ascii::list(value) {
+            if self.chunked_last || !ascii::is_token(coding) {
+                self.malformed = true;
+            } else if coding.eq_ignore_ascii_case(b"chunked") {
+                self.chunked_last = true;
+            } else {
+                self.others = true;
+            }
+        }
+    }
 }
 
 /// The fields that framing looks at, collected in one pass.
@@ -135,7 +151,9 @@ impl<'a> Seen<'a> {
                 14 if is(b"content-length") => {
                     seen.repeated_length |= seen.content_length.replace(value()).is_some();
                 }
-                17 if is(b"transfer-encoding") => seen.codings(value()),
+                17 if is(b"transfer-encoding") => {
+                    seen.codings.get_or_insert_default().add(value());
+                }
                 _ => {}
             }
         }
@@ -162,21 +180,6 @@ impl<'a> Seen<'a> {
                 self.expects_continue = true;
             } else if !expectation.is_empty() {
                 self.unknown_expectation = true;
-            }
-        }
-    }
-
-    /// Several lines are one list (RFC 9110 §5.3). `chunked` before another coding, twice, or
-    /// with parameters is malformed (RFC 9112 §6.1, §7); so is an element that isn't a token.
-    fn codings(&mut self, value: &[u8]) {
-        let codings = self.codings.get_or_insert_default();
-        for coding in ascii::list(value) {
-            if codings.chunked_last || !ascii::is_token(coding) {
-                codings.malformed = true;
-            } else if coding.eq_ignore_ascii_case(b"chunked") {
-                codings.chunked_last = true;
-            } else {
-                codings.others = true;
             }
         }
     }

@@ -344,7 +344,7 @@ impl HeadSpans {
 }
 
 /// `HTTP/` DIGIT `.` DIGIT, in capitals (RFC 9112 §2.3).
-fn version(bytes: &[u8]) -> Result<Version, Error> {
+pub(super) fn version(bytes: &[u8]) -> Result<Version, Error> {
     match bytes {
         b"HTTP/1.1" => Ok(Version::Http11),
         b"HTTP/1.0" => Ok(Version::Http10),

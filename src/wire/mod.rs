@@ -30,6 +30,7 @@ pub mod head;
 pub mod multipart;
 pub mod percent;
 pub mod range;
+pub mod response;
 pub mod status;
 pub mod target;
 

@@ -5,6 +5,7 @@
 
 mod answers;
 mod case;
+mod client;
 mod clocks;
 mod cross;
 mod early;

@@ -14,4 +14,5 @@ mod head;
 mod multipart;
 mod range;
 mod reference;
+mod response;
 mod ways;
