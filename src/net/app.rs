@@ -1,6 +1,7 @@
 //! What the reactor says to the room above it, and the only way it speaks up.
 
 use super::io::Io;
+use super::link::{LinkEnd, LinkId};
 use super::slots::ReplyId;
 use crate::wire::fields::Trailers;
 use crate::wire::framing::BodyKind;
@@ -33,6 +34,29 @@ pub trait App {
 
     /// Another thread's message.
     fn on_message(&mut self, io: &mut Io, message: Self::Message);
+
+    /// A connection that [`Io::connect`] began has come about. For apps that open links, as the next
+    /// three.
+    fn on_connected(&mut self, io: &mut Io, id: LinkId) {
+        let _ = (io, id);
+    }
+
+    /// Bytes of a link: all that were received and not yet used. Says how many were used; the rest
+    /// comes again, with more behind it, or after [`Io::resume_link`].
+    fn on_bytes(&mut self, io: &mut Io, id: LinkId, bytes: &[u8]) -> usize {
+        let _ = (io, id);
+        bytes.len()
+    }
+
+    /// The peer of a link has taken what was sent; more may come after a [`super::Credit::Wait`].
+    fn on_link_writable(&mut self, io: &mut Io, id: LinkId) {
+        let _ = (io, id);
+    }
+
+    /// A link is gone, other than by [`Io::close_link`].
+    fn on_link_end(&mut self, io: &mut Io, id: LinkId, end: LinkEnd) {
+        let _ = (io, id, end);
+    }
 }
 
 /// Why nobody may be waiting for an answer any more.

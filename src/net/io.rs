@@ -16,6 +16,7 @@ use super::app::Gone;
 use super::clock::Clock;
 use super::connection::Connection;
 use super::counters::Counters;
+use super::link::Links;
 use super::piece::Piece;
 use super::pool::Pool;
 use super::slots::{Key, ReplyId, Slots, Target};
@@ -74,6 +75,7 @@ pub struct Io {
     pub(super) poll: Poll,
     pub(super) waker: Arc<Waker>,
     pub(super) slots: Slots<Connection>,
+    pub(super) links: Links,
     pub(super) pool: Pool,
     pub(super) wheel: Wheel,
     pub(super) warmer: Warmer,
@@ -119,6 +121,7 @@ impl Io {
             waker,
             warmer,
             slots: Slots::new(),
+            links: Links::new(clock.now_ms()),
             pool: Pool::new(),
             wheel: Wheel::new(clock.now_ms()),
             world: World { settings, clock, draining: false },

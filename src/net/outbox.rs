@@ -126,7 +126,8 @@ impl Outbox {
         Ok(taken + self.flush(socket, pool)?)
     }
 
-    fn keep(&mut self, pool: &mut Pool, bytes: &[u8]) {
+    /// Keeps bytes behind what waits.
+    pub(super) fn keep(&mut self, pool: &mut Pool, bytes: &[u8]) {
         if bytes.is_empty() {
             return;
         }

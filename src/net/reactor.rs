@@ -27,7 +27,7 @@ use crate::wire::head::{Head, HeadSpans, Method};
 /// [`Reactor::has_ready`].
 #[derive(Debug)]
 pub struct Reactor<A: App> {
-    app: A,
+    pub(super) app: A,
     pub(super) io: Io,
     events: Events,
     pub(super) listeners: Vec<Option<Listener>>,
@@ -40,7 +40,7 @@ pub struct Reactor<A: App> {
     messages: Vec<A::Message>,
     /// The other half of the ready list: one is served while the other fills.
     ready: Vec<Key>,
-    buffer: Vec<u8>,
+    pub(super) buffer: Vec<u8>,
     spans: HeadSpans,
     drain_deadline: Option<u64>,
     cut: u64,
@@ -100,7 +100,8 @@ impl<A: App> Reactor<A> {
         // In the past it is due now: no event will come for those who wait already.
         let waits = !self.accepting.is_empty() && self.has_room();
         let paused = waits.then_some(self.accept_after_ms);
-        let deadlines = [self.io.wheel.next_deadline(), self.drain_deadline, paused];
+        let links = self.io.links.next_deadline();
+        let deadlines = [self.io.wheel.next_deadline(), links, self.drain_deadline, paused];
         deadlines.into_iter().flatten().min()
     }
 
@@ -114,6 +115,7 @@ impl<A: App> Reactor<A> {
     pub fn has_ready(&self) -> bool {
         let may_accept = self.has_room() && self.io.world.clock.now_ms() >= self.accept_after_ms;
         !self.io.ready.is_empty()
+            || !self.io.links.ready.is_empty()
             || !self.io.lost.is_empty()
             || self.io.drain_wanted.is_some()
             || (may_accept && !self.accepting.is_empty())
@@ -143,6 +145,7 @@ impl<A: App> Reactor<A> {
         for event in &events {
             match Target::from(event.token()) {
                 Target::Slot(key) => self.on_event(key, event),
+                Target::Link(key) => self.on_link_event(key, event),
                 Target::Listener(number) => self.note_accepting(number as usize),
                 Target::Waker => {
                     self.on_messages();
@@ -154,7 +157,9 @@ impl<A: App> Reactor<A> {
         self.events = events;
         self.accept();
         self.serve_ready();
+        self.serve_links();
         self.pass_time(now);
+        self.pass_link_time(now);
         self.tell_lost();
         if let Some(timeout) = self.io.drain_wanted.take() {
             self.begin_drain(timeout);

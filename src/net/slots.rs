@@ -11,6 +11,8 @@ use slab::Slab;
 // A token carries an index and a generation of 32 bits each.
 const _: () = assert!(usize::BITS == 64, "barewire needs a 64-bit platform");
 
+/// From here on the indexes of tokens name outgoing connections, which have slots of their own.
+const LINKS: u32 = 1 << 31;
 /// First index that no slot has: tokens from here on name listeners and the waker.
 const RESERVED: u32 = 0xffff_ff00;
 /// Index in the token of the waker.
@@ -54,6 +56,12 @@ impl ReplyId {
         [self.slot, self.generation, self.sequence]
     }
 
+    /// A small number that no other open connection has, for tables: the place of what is under way on
+    /// it. It is used again afterwards, so the whole id must be compared.
+    pub fn slot(self) -> usize {
+        self.slot as usize
+    }
+
     /// The connection that the request came on.
     pub(crate) fn key(self) -> Key {
         Key { index: self.slot, generation: self.generation }
@@ -65,6 +73,8 @@ impl ReplyId {
 pub(crate) enum Target {
     /// A connection, or one that has gone: [`Slots::get`] tells.
     Slot(Key),
+    /// An outgoing connection, in slots of its own.
+    Link(Key),
     /// The listener with this number, below [`Target::LISTENERS`].
     Listener(u8),
     /// The waker of the mailboxes.
@@ -80,6 +90,7 @@ impl From<Target> for Token {
     fn from(target: Target) -> Self {
         let (index, generation) = match target {
             Target::Slot(key) => (key.index, key.generation),
+            Target::Link(key) => (LINKS + key.index, key.generation),
             Target::Listener(number) => {
                 debug_assert!(number < Target::LISTENERS);
                 (RESERVED + u32::from(number), 0)
@@ -96,6 +107,7 @@ impl From<Token> for Target {
         match key.index {
             WAKER => Target::Waker,
             RESERVED.. => Target::Listener((key.index - RESERVED) as u8),
+            LINKS.. => Target::Link(Key { index: key.index - LINKS, ..key }),
             _ => Target::Slot(key),
         }
     }
@@ -127,8 +139,8 @@ impl<T> Slots<T> {
     pub(crate) fn insert(&mut self, value: T) -> Key {
         let vacant = self.slab.vacant_entry();
         let index = vacant.key();
-        // The limit on connections is far below the four billion of the reserved indexes.
-        debug_assert!(index < RESERVED as usize);
+        // The limit on connections is far below the two billion of the other indexes.
+        debug_assert!(index < (RESERVED - LINKS) as usize);
         if self.next_generations.len() <= index {
             self.next_generations.resize(index + 1, 0);
         }
@@ -243,11 +255,13 @@ mod tests {
 
     #[test]
     fn tokens_and_targets_are_the_same_thing() {
-        let last_slot = Key { index: RESERVED - 1, generation: u32::MAX };
+        let last_slot = Key { index: LINKS - 1, generation: u32::MAX };
         let targets = [
             Target::Slot(Key { index: 0, generation: 0 }),
             Target::Slot(Key { index: 3, generation: 9 }),
             Target::Slot(last_slot),
+            Target::Link(Key { index: 0, generation: 0 }),
+            Target::Link(Key { index: RESERVED - LINKS - 1, generation: u32::MAX }),
             Target::Listener(0),
             Target::Listener(Target::LISTENERS - 1),
             Target::Waker,

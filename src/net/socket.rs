@@ -11,6 +11,7 @@ use mio::event::Source;
 use mio::net::{TcpStream, UnixStream};
 use mio::{Interest, Registry, Token};
 
+use super::listener::ListenAddress;
 use super::sys;
 
 /// The other end of a connection.
@@ -33,6 +34,31 @@ pub(crate) enum Socket {
 }
 
 impl Socket {
+    /// Begins to connect; non-blocking, closed on exec, without Nagle's delay.
+    pub(super) fn connect(address: &ListenAddress) -> io::Result<Self> {
+        match address {
+            ListenAddress::Tcp(address) => {
+                let stream = TcpStream::connect(*address)?;
+                stream.set_nodelay(true)?;
+                Ok(Self::Tcp(stream))
+            }
+            ListenAddress::Unix(path) => Ok(Self::Unix(UnixStream::connect(path)?)),
+        }
+    }
+
+    /// Whether the connection has come about. The error says that it never will.
+    pub(super) fn is_connected(&self) -> io::Result<bool> {
+        let (error, peer) = match self {
+            Self::Tcp(stream) => (stream.take_error()?, stream.peer_addr().map(|_| ())),
+            Self::Unix(stream) => (stream.take_error()?, stream.peer_addr().map(|_| ())),
+        };
+        match error.map_or(peer, Err) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Sends a FIN after what was written; reading goes on.
     pub(crate) fn shutdown_write(&self) -> io::Result<()> {
         match self {
