@@ -91,10 +91,11 @@ impl Links {
         Links { slots: Slots::new(), wheel: Wheel::new(now_ms), ready: Vec::new() }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.slots.len() == 0
+    }
+
     pub(super) fn next_deadline(&self) -> Option<u64> {
-        if self.slots.len() == 0 {
-            return None;
-        }
         self.wheel.next_deadline()
     }
 

@@ -100,9 +100,13 @@ impl<A: App> Reactor<A> {
         // In the past it is due now: no event will come for those who wait already.
         let waits = !self.accepting.is_empty() && self.has_room();
         let paused = waits.then_some(self.accept_after_ms);
-        let links = self.io.links.next_deadline();
-        let deadlines = [self.io.wheel.next_deadline(), links, self.drain_deadline, paused];
-        deadlines.into_iter().flatten().min()
+        let deadlines = [self.io.wheel.next_deadline(), self.drain_deadline, paused];
+        let due = deadlines.into_iter().flatten().min();
+        if self.io.links.is_empty() {
+            due
+        } else {
+            self.io.links.next_deadline().into_iter().chain(due).min()
+        }
     }
 
     /// Milliseconds since the reactor was made. Reads the clock.
@@ -157,9 +161,10 @@ impl<A: App> Reactor<A> {
         self.events = events;
         self.accept();
         self.serve_ready();
-        self.serve_links();
         self.pass_time(now);
-        self.pass_link_time(now);
+        if !self.io.links.is_empty() {
+            self.serve_links(now);
+        }
         self.tell_lost();
         if let Some(timeout) = self.io.drain_wanted.take() {
             self.begin_drain(timeout);
