@@ -17,6 +17,9 @@ pub const FIELDS_MAX: usize = 1000;
 pub const EMPTY_LINES: u8 = 2;
 /// Largest Content-Length: the largest integer that JavaScript can count, 2^53 - 1.
 pub const CONTENT_LENGTH: u64 = (1 << 53) - 1;
+/// Most interim answers (1xx) that an upstream may send before the final one. It needs one or two, and
+/// each is passed on at once, whether the client takes it or not.
+pub const INTERIM: u32 = 16;
 /// Largest sum of chunk extensions in one body, in bytes. Nobody uses them; RFC 9112 §7.1.1
 /// asks for a limit.
 pub const CHUNK_EXTENSIONS: usize = 4 * 1024;

@@ -5,6 +5,7 @@
 //! the bytes. Bytes that no request has asked for are a fault: on a connection that is used again
 //! they would be taken for the next answer.
 
+use crate::limits;
 use crate::wire::Error;
 use crate::wire::chunk::{self, Decoder};
 use crate::wire::fields::Trailers;
@@ -46,6 +47,8 @@ pub enum Broken {
     Incomplete,
     /// 101 (Switching Protocols), which nobody asked for.
     Upgrade,
+    /// More than [`limits::INTERIM`] interim answers.
+    Interim,
 }
 
 #[derive(Debug)]
@@ -60,6 +63,31 @@ enum State {
 }
 
 /// What one upstream connection says.
+///
+/// # Example
+/// ```
+/// use barewire::proto::client::{Client, Found};
+/// use barewire::wire::head::{HeadLimits, Method};
+/// use barewire::wire::response::ResponseSpans;
+///
+/// let mut client = Client::new();
+/// client.on_request(Method::Get);
+/// let mut input = &b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"[..];
+/// let (mut spans, limits) = (ResponseSpans::default(), HeadLimits::default());
+/// let mut body = Vec::new();
+/// loop {
+///     let (used, found) = client.next(input, &mut spans, &limits).expect("a good answer");
+///     match found {
+///         Found::Data { start, end } => body.extend_from_slice(&input[start..end]),
+///         Found::End(_) => break,
+///         Found::Head { .. } => {}
+///         Found::NeedBytes => unreachable!("it is all there"),
+///     }
+///     input = &input[used..];
+/// }
+/// assert_eq!(body, b"hello");
+/// assert!(client.is_reusable());
+/// ```
 #[derive(Debug)]
 pub struct Client {
     state: State,
@@ -69,6 +97,8 @@ pub struct Client {
     persistent: bool,
     /// Whether a byte of an answer has come since the request.
     has_begun: bool,
+    /// Interim answers since the request.
+    interim: u32,
 }
 
 impl Default for Client {
@@ -86,6 +116,7 @@ impl Client {
             method: Method::Other,
             persistent: true,
             has_begun: false,
+            interim: 0,
         }
     }
 
@@ -96,6 +127,7 @@ impl Client {
         self.state = State::Head;
         self.method = method;
         self.has_begun = false;
+        self.interim = 0;
     }
 
     /// Finds the next piece of the answer in `input`: all bytes that were received and not yet used.
@@ -142,7 +174,12 @@ impl Client {
         if head.status() == 101 {
             return Err(Broken::Upgrade);
         }
-        if !head.is_interim() {
+        if head.is_interim() {
+            self.interim += 1;
+            if self.interim > limits::INTERIM {
+                return Err(Broken::Interim);
+            }
+        } else {
             self.persistent = framing.persistent;
             self.state = match framing.body {
                 // Its end is an event of its own, as of every other body.

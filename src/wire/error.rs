@@ -63,7 +63,6 @@ impl Error {
             Error::Expectation => 417,
             Error::FieldsTooLarge | Error::TooManyFields | Error::TrailersTooLarge => 431,
             Error::TransferCoding => 501,
-            Error::StatusLine => 502,
             Error::VersionNotSupported => 505,
             _ => 400,
         }

@@ -136,6 +136,15 @@ fn wrong_bytes_break_the_answer() {
 }
 
 #[test]
+fn interim_answers_have_an_end() {
+    let one: &[u8] = b"HTTP/1.1 103 Early Hints\r\n\r\n";
+    let few = one.repeat(barewire::limits::INTERIM as usize);
+    assert!(!told(Method::Get, &few, &[few.len()], false).contains("Interim"));
+    let many = [few.as_slice(), one].concat();
+    assert!(told(Method::Get, &many, &[many.len()], false).ends_with(" Interim"));
+}
+
+#[test]
 fn a_connection_is_used_again_and_knows_when_nothing_has_come() {
     let mut client = Client::new();
     let mut spans = ResponseSpans::default();
