@@ -50,7 +50,7 @@ const SCRIPT = 'bench/load/wrk.lua'
  * @property {string[]} server the command that binds it to its core
  * @property {string[]} generator
  * @property {() => number} random
- * @property {number} [database] its process
+ * @property {number} [beside] the process that the servers ask: a database, an upstream
  */
 
 /**
@@ -113,10 +113,10 @@ async function started(member, scenario) {
  * @param {Run} run
  * @param {How} how
  */
-async function runOnce(member, command, answerLength, run, { database }) {
-  const used = () => (database === undefined ? 0 : usageOf(database).cpu)
+async function runOnce(member, command, answerLength, run, { beside }) {
+  const used = () => (beside === undefined ? 0 : usageOf(beside).cpu)
   const before = member.usage()
-  const databaseBefore = used()
+  const besideBefore = used()
   const machineBefore = machineCpu()
   const result = await verified(command, answerLength, run).catch(async (error) => {
     // That it has ended says more than what the generator saw of it.
@@ -126,7 +126,7 @@ async function runOnce(member, command, answerLength, run, { database }) {
   })
   const machine = machineCpu() - machineBefore
   const after = member.usage()
-  const databaseCpu = used() - databaseBefore
+  const besideCpu = used() - besideBefore
   const cpu = after.cpu - before.cpu
   const user = after.userTicks - before.userTicks
   const system = after.systemTicks - before.systemTicks
@@ -137,7 +137,7 @@ async function runOnce(member, command, answerLength, run, { database }) {
     user: Math.round(cpu * userShare),
     system: Math.round(cpu * (1 - userShare)),
     generator: result.cpu,
-    others: Math.max(0, Math.round(machine - cpu - result.cpu - databaseCpu)),
+    others: Math.max(0, Math.round(machine - cpu - result.cpu - besideCpu)),
     p50: result.p50,
     p99: result.p99,
     p999: result.p999,

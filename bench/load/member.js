@@ -30,7 +30,9 @@ export class Member {
     this.name = name
     this.port = port
     /** Without what differs from run to run. */
-    this.command = command.map((part) => part.replaceAll(String(port), 'PORT'))
+    this.command = command.map((part) =>
+      part.replaceAll(String(port), 'PORT').replaceAll(`:${process.env.UPSTREAM}`, ':UPSTREAM'),
+    )
     this.startedAt = performance.now()
     this.#child = spawn(program, args, {
       cwd: root,
@@ -94,7 +96,7 @@ export class Member {
   }
 }
 
-async function freePort() {
+export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
@@ -104,7 +106,7 @@ async function freePort() {
 }
 
 /** @param {number} port */
-async function isOpen(port) {
+export async function isOpen(port) {
   const socket = connect({ port, host: '127.0.0.1' })
   try {
     await once(socket, 'connect')

@@ -22,6 +22,23 @@ export function nginxItself() {
   return { absent: 'nginx was not found (Debian, Ubuntu: apt-get install nginx-light)' }
 }
 
+/** @returns {Found} */
+export function haproxyItself() {
+  const { error, stdout } = spawnSync('haproxy', ['-v'], { encoding: 'utf8' })
+  const [, version] = /version (\S+)/.exec(stdout ?? '') ?? []
+  if (error === undefined && version !== undefined) return { version }
+  return { absent: 'haproxy was not found (Debian, Ubuntu: apt-get install haproxy)' }
+}
+
+/**
+ * The example of the crate, built.
+ * @returns {Found}
+ */
+export function exampleProxy() {
+  const failure = once('cargo', ['build', '--release', '--example', 'proxy'])
+  return failure === undefined ? compiler() : { absent: failure }
+}
+
 /**
  * A package of `peers/`, all of which are installed when the first one is asked for.
  * @param {string} name
@@ -47,7 +64,10 @@ export function peer(name) {
  */
 export function native() {
   const failure = once('cargo', ['build', '--release', '--package', 'barewire-bench'])
-  if (failure !== undefined) return { absent: failure }
+  return failure === undefined ? compiler() : { absent: failure }
+}
+
+function compiler() {
   const { stdout } = spawnSync('rustc', ['--version'], { encoding: 'utf8' })
   return { version: stdout.split(' ')[1] }
 }
@@ -70,14 +90,15 @@ const done = new Map()
  * @param {string[]} args
  */
 function once(program, args) {
-  if (!done.has(program)) {
-    console.error([program, ...args].join(' '))
+  const command = [program, ...args].join(' ')
+  if (!done.has(command)) {
+    console.error(command)
     const { status, error } = spawnSync(program, args, {
       cwd: root,
       stdio: ['ignore', 'ignore', 'inherit'],
     })
     const failure = error?.message ?? `it ended with ${status}`
-    done.set(program, status === 0 ? undefined : `${program} ${args[0]}: ${failure}`)
+    done.set(command, status === 0 ? undefined : `${program} ${args[0]}: ${failure}`)
   }
-  return done.get(program)
+  return done.get(command)
 }

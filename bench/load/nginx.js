@@ -23,6 +23,20 @@ export function nginx(directives) {
  * @param {string[]} directives
  */
 function configuration(port, directives) {
+  const server = `  server {
+    listen 127.0.0.1:${port} backlog=8192;
+    root ${FILES};
+  }
+`
+  return common(port, [...directives.map((directive) => `  ${directive};\n`), server].join(''))
+}
+
+/**
+ * What every configuration has, around what a server does.
+ * @param {number} port
+ * @param {string} rest of the part about HTTP
+ */
+export function common(port, rest) {
   // Of a master that is root, the worker would be somebody who may not read the folder.
   const user = process.getuid?.() === 0 ? 'user root;\n' : ''
   return `${user}daemon off;
@@ -44,10 +58,6 @@ http {
   fastcgi_temp_path ${WORK}/nginx-temporary;
   uwsgi_temp_path ${WORK}/nginx-temporary;
   scgi_temp_path ${WORK}/nginx-temporary;
-${directives.map((directive) => `  ${directive};\n`).join('')}  server {
-    listen 127.0.0.1:${port} backlog=8192;
-    root ${FILES};
-  }
-}
+${rest}}
 `
 }

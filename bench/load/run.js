@@ -20,6 +20,7 @@ import { servers } from './servers.js'
 import { measureStartup } from './startup.js'
 import { chance } from './stats.js'
 import { tables } from './tables.js'
+import { startUpstream } from './upstream.js'
 import { version } from './wrk.js'
 
 /** Counted up when the shape of a record changes. */
@@ -86,6 +87,8 @@ async function main(args) {
       console.error(`without this: ${record.oha.absent}`)
     } else if (handler === 'database') {
       await besideDatabase(record, name, present, options, how)
+    } else if (handler === 'proxy') {
+      await besideUpstream(record, name, present, options, how)
     } else {
       record.scenarios[name] = await measures[kind](name, present, options, how)
     }
@@ -111,10 +114,32 @@ async function besideDatabase(record, name, present, options, how) {
   }
   try {
     record.versions.postgresql = database.version
-    const besides = { ...how, database: database.pid }
+    const besides = { ...how, beside: database.pid }
     record.scenarios[name] = await measure(name, present, options, besides)
   } finally {
     await database.stop()
+  }
+}
+
+/**
+ * Measures the scenario whose servers ask another one.
+ * @param {Record} record
+ * @param {string} name
+ * @param {string[]} present
+ * @param {import('./options.js').Options} options
+ * @param {import('./measure.js').How} how
+ */
+async function besideUpstream(record, name, present, options, how) {
+  if (present.length === 0) return
+  const upstream = await startUpstream(how.generator)
+  if (upstream.absent !== undefined) {
+    return console.error(`without the upstream: ${upstream.absent}`)
+  }
+  try {
+    const besides = { ...how, beside: upstream.pid }
+    record.scenarios[name] = await measure(name, present, options, besides)
+  } finally {
+    await upstream.stop()
   }
 }
 

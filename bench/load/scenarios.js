@@ -149,6 +149,7 @@ export const scenarios = {
     answer: bytes(STREAM.chunks * STREAM.size),
   },
   database,
+  proxy: { ...hello, title: 'JSON hello through a proxy', handler: 'proxy' },
   json1: { ...hello, title: 'JSON hello, 1 connection', connections: 1 },
   json512: { ...hello, title: 'JSON hello, 512 connections', connections: 512 },
   pipeline: { ...hello, title: 'JSON hello, 16 pipelined', pipeline: 16 },

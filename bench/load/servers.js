@@ -2,8 +2,9 @@
  * The table of servers. Each reads PORT, SCENARIO and FILES from the environment and answers that
  * scenario as a user of the server would write it. A new row needs a program and an entry here.
  */
-import { native, nginxItself, nodeItself, peer } from './needs.js'
+import { exampleProxy, haproxyItself, native, nginxItself, nodeItself, peer } from './needs.js'
 import { nginx } from './nginx.js'
+import { barewireProxy, haproxy, nginxProxy } from './proxies.js'
 import { scenarios } from './scenarios.js'
 
 /**
@@ -15,7 +16,8 @@ import { scenarios } from './scenarios.js'
  * @property {string} [handler] that it runs in any scenario
  */
 
-const ALL = Object.keys(scenarios)
+/** Of whom answers itself. */
+const ALL = Object.keys(scenarios).filter((name) => name !== 'proxy')
 const PEERS = 'bench/load/peers'
 const BUN = `${PEERS}/node_modules/@oven/bun-linux-x64/bin/bun`
 const DENO = `${PEERS}/node_modules/@deno/linux-x64-glibc/deno`
@@ -83,6 +85,14 @@ const files = (title, ...directives) => ({
   scenarios: FILES,
 })
 
+/**
+ * A program that passes on what another server answers.
+ * @param {string} title
+ * @param {(port: number) => string[]} command
+ * @param {() => import('./needs.js').Found} find
+ */
+const proxy = (title, command, find) => ({ title, command, find, scenarios: ['proxy'] })
+
 /** @type {Record<string, Server>} in the order of the tables */
 export const servers = {
   barewire: node('barewire', 'barewire.js'),
@@ -136,6 +146,9 @@ export const servers = {
     ...another('Express', 'express', 'express.js'),
     scenarios: ['json', 'user', 'echo', 'file10k', 'database', 'startup'],
   },
+  'barewire-proxy': proxy('barewire, examples/proxy', barewireProxy, exampleProxy),
+  'nginx-proxy': proxy('nginx as a proxy', nginxProxy, nginxItself),
+  haproxy: proxy('HAProxy', haproxy, haproxyItself),
 }
 
 /** What runs when nothing else is asked for: needs neither network nor compiler. */
