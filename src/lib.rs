@@ -12,6 +12,9 @@
 //! - [`net`]: the reactor over mio, the only place with sockets and time.
 //! - [`server`]: limits and policies, and the handler that answers.
 //!
+//! A program that asks other servers itself, a proxy above all, implements [`net::App`] instead of a
+//! handler. docs/embedding.md has running examples of both, and examples/proxy is a whole one.
+//!
 //! [`limits`] has every limit with its reason, and is open to all of them. The Node.js addon is a
 //! fifth room behind the feature `node`, which is off by default.
 //!
@@ -59,3 +62,8 @@ pub mod wire;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// Those of its document about embedding.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/embedding.md")]
+struct Embedding;

@@ -16,6 +16,8 @@ pub(crate) struct Exchange {
     pub(crate) expects_continue: bool,
     /// The connection that it is on now.
     pub(crate) link: Option<LinkId>,
+    /// The upstream that it was sent to last.
+    pub(crate) upstream: Option<usize>,
     /// Upstreams that can't be reached, by bit.
     pub(crate) tried: u64,
     pub(crate) was_retried: bool,

@@ -4,6 +4,7 @@
 //! from what was understood of the message. Via and the Forwarded fields are added.
 
 use std::io::Write as _;
+use std::net::IpAddr;
 
 use barewire::net::Peer;
 use barewire::wire::ascii;
@@ -14,9 +15,6 @@ use barewire::wire::framing::BodyKind;
 use barewire::wire::head::{Head, Method, Version};
 use barewire::wire::response::ResponseHead;
 use barewire::wire::target::Target;
-
-/// The name in Via.
-const PSEUDONYM: &str = "barewire";
 
 /// What is said of a request beside its own head.
 pub(crate) struct Hop<'a> {
@@ -53,21 +51,21 @@ pub(crate) fn request(out: &mut Vec<u8>, head: &Head<'_>, hop: &Hop<'_>) {
         if is("max-forwards")
             && let Some(left) = max_forwards(head)
         {
-            line(out, "Max-Forwards", &[left.saturating_sub(1).to_string().as_bytes()]);
+            line(out, name, left.saturating_sub(1).to_string().as_bytes());
             continue;
         }
-        line_of(out, name, value);
+        line(out, name, value);
     }
     match hop.body {
         BodyKind::None => {}
         BodyKind::Length(length) => encode::content_length(out, length),
-        BodyKind::Chunked => line(out, "Transfer-Encoding", &[b"chunked"]),
+        BodyKind::Chunked => line(out, b"Transfer-Encoding", b"chunked"),
     }
     if hop.expects_continue {
-        line(out, "Expect", &[b"100-continue"]);
+        line(out, b"Expect", b"100-continue");
     }
     forwarded(out, head, hop, host);
-    line(out, "Via", &[via(head.version()).as_bytes()]);
+    line(out, b"Via", via(head.version()));
     out.extend_from_slice(b"\r\n");
 }
 
@@ -87,27 +85,24 @@ fn destination<'a>(head: &Head<'a>, upstream: &'a str) -> (&'a [u8], &'a [u8]) {
 
 /// Forwarded (RFC 7239) and its older siblings.
 fn forwarded(out: &mut Vec<u8>, head: &Head<'_>, hop: &Hop<'_>, host: &[u8]) {
-    let mut client = Vec::new();
-    let mut quoted = Vec::new();
-    if let Some(Peer::Inet(address)) = hop.peer {
-        let ip = address.ip().to_canonical();
-        // A vector takes every write.
-        let _ = write!(client, "{ip}");
-        let _ = if ip.is_ipv6() { write!(quoted, "\"[{ip}]\"") } else { write!(quoted, "{ip}") };
-    } else {
-        quoted.extend_from_slice(b"unknown");
-    }
-    line(out, "Forwarded", &[b"for=", &quoted, b";host=\"", host, b"\";proto=http"]);
-    if !client.is_empty() {
-        line(out, "X-Forwarded-For", &[&client]);
-    }
+    // A vector takes every write.
+    let _ = match hop.peer {
+        Some(Peer::Inet(address)) => match address.ip().to_canonical() {
+            IpAddr::V4(ip) => write!(out, "X-Forwarded-For: {ip}\r\nForwarded: for={ip}"),
+            IpAddr::V6(ip) => write!(out, "X-Forwarded-For: {ip}\r\nForwarded: for=\"[{ip}]\""),
+        },
+        Some(Peer::Unix) | None => write!(out, "Forwarded: for=unknown"),
+    };
+    out.extend_from_slice(b";host=\"");
+    out.extend_from_slice(host);
+    out.extend_from_slice(b"\";proto=http\r\n");
     // The first proxy has seen what the client wrote.
     let has = |name| hop.trusts_forwarded && head.field(name).is_some();
     if !has("x-forwarded-host") {
-        line(out, "X-Forwarded-Host", &[host]);
+        line(out, b"X-Forwarded-Host", host);
     }
     if !has("x-forwarded-proto") {
-        line(out, "X-Forwarded-Proto", &[b"http"]);
+        line(out, b"X-Forwarded-Proto", b"http");
     }
 }
 
@@ -128,7 +123,7 @@ pub(crate) fn response(block: &mut Block, head: &ResponseHead<'_>) -> Result<(),
         .fields()
         .filter(|(name, _)| !name.eq_ignore_ascii_case(b"connection") && !is_named(name, &named));
     block.fill(passed)?;
-    block.push_valid("Via", |value| value.extend_from_slice(via(head.version()).as_bytes()));
+    block.push_valid("Via", |value| value.extend_from_slice(via(head.version())));
     Ok(())
 }
 
@@ -176,22 +171,15 @@ fn is_forwarded(name: &[u8]) -> bool {
 }
 
 /// `received-protocol received-by` (RFC 9110 §7.6.3); the name of HTTP itself may be left out.
-fn via(version: Version) -> String {
-    let version = if version == Version::Http10 { "1.0" } else { "1.1" };
-    format!("{version} {PSEUDONYM}")
-}
-
-fn line(out: &mut Vec<u8>, name: &str, value: &[&[u8]]) {
-    out.extend_from_slice(name.as_bytes());
-    out.extend_from_slice(b": ");
-    for part in value {
-        out.extend_from_slice(part);
+fn via(version: Version) -> &'static [u8] {
+    match version {
+        Version::Http10 => b"1.0 barewire",
+        Version::Http11 => b"1.1 barewire",
     }
-    out.extend_from_slice(b"\r\n");
 }
 
-/// A line that the parser has judged.
-fn line_of(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+/// Appends a line that needs no judging: it is ours, or the parser has judged it.
+fn line(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.extend_from_slice(name);
     out.extend_from_slice(b": ");
     out.extend_from_slice(value);

@@ -6,15 +6,17 @@
 //!     --upstream 127.0.0.1:3000 --upstream 127.0.0.1:3001
 //! ```
 //!
-//! What it does is written in docs/embedding.md. Reading order: `proxy.rs` follows a request,
-//! `exchange.rs` is what is known of one, `upstreams.rs` chooses and keeps connections, `fields.rs`
-//! knows what a proxy may pass on, `log.rs` writes lines.
+//! What it does is written in docs/embedding.md. Reading order: `proxy.rs` has the events, `request.rs`
+//! and `answer.rs` the two directions, `exchange.rs` is what is known of a request, `upstreams.rs`
+//! chooses and keeps connections, `fields.rs` knows what a proxy may pass on, `log.rs` writes lines.
 
+mod answer;
 mod exchange;
 mod fields;
 mod log;
 mod options;
 mod proxy;
+mod request;
 mod upstreams;
 
 use std::error::Error;

@@ -2,6 +2,8 @@
 
 use barewire::net::ListenAddress;
 
+use crate::upstreams;
+
 pub(crate) const HELP: &str = "\
 Usage: proxy --listen ADDRESS --upstream ADDRESS [--upstream ADDRESS]... [options]
 
@@ -64,6 +66,9 @@ impl Options {
         options.listen = listen.ok_or("--listen is missing")?;
         if options.upstreams.is_empty() {
             return Err("--upstream is missing".into());
+        }
+        if options.upstreams.len() > upstreams::MOST {
+            return Err(format!("more than {} upstreams", upstreams::MOST));
         }
         Ok(Some(options))
     }

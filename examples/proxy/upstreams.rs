@@ -55,7 +55,7 @@ impl Upstreams {
             active: 0,
             down_until_us: 0,
         };
-        let list = addresses.iter().take(MOST).map(upstream).collect();
+        let list = addresses.iter().map(upstream).collect();
         Upstreams { list, lines: Vec::new(), next: 0 }
     }
 

@@ -41,8 +41,8 @@ pub trait App {
         let _ = (io, id);
     }
 
-    /// Bytes of a link: all that were received and not yet used. Says how many were used; the rest
-    /// comes again, with more behind it, or after [`Io::resume_link`].
+    /// Bytes of a link: all that were received and not yet used. Says how many were used, at most all; the
+    /// rest comes again, with more behind it, or after [`Io::resume_link`].
     fn on_bytes(&mut self, io: &mut Io, id: LinkId, bytes: &[u8]) -> usize {
         let _ = (io, id);
         bytes.len()

@@ -10,6 +10,9 @@
 //! - what isn't finished within a turn's budget, or can go on because an answer is complete, is
 //!   put on the ready list, and a turn with a ready list doesn't wait.
 //!
+//! An app may open connections of its own ([`Io::connect`]): links, which carry bytes and have slots
+//! and time limits beside those of the clients.
+//!
 //! This room may use [`crate::proto`], [`crate::wire`] and [`crate::limits`]. It knows nothing of
 //! handlers, of what a request means, or of JavaScript.
 

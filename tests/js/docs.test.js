@@ -156,10 +156,11 @@ describe('sh snippets', () => {
   const isKnown = (command) => {
     const [, script] = /^npm (?:run )?([\w:]+)$/.exec(command) ?? []
     const [, file] = /^node ((?:bench|examples|scripts)\/\S+\.\w+)/.exec(command) ?? []
-    const [, example] = /^cargo run --release --example (\w+)$/.exec(command) ?? []
+    const [, example] = /^cargo run --release --example (\w+)(?: --.*)?$/.exec(command) ?? []
     if (script !== undefined) return script in scripts
     if (file !== undefined) return isThere(file)
-    return example === undefined ? known.includes(command) : isThere(`examples/${example}.rs`)
+    if (example === undefined) return known.includes(command)
+    return [`examples/${example}.rs`, `examples/${example}/main.rs`].some(isThere)
   }
   for (const snippet of inLanguage('sh')) {
     test(place(snippet), { skip: snippet.skip }, () => {

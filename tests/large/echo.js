@@ -9,10 +9,12 @@ import { MEBIBYTE, startServer } from './measured.js'
 const LENGTH = 2 ** 30
 const BLOCK = 65_536
 
-export const forms = [
+export const exchanges = [
   ['curl', throughCurl],
   ['undici', throughUndici],
-].flatMap(([client, exchange]) =>
+]
+
+export const forms = exchanges.flatMap(([client, exchange]) =>
   [true, false].map((hasLength) => ({
     name: `1 GiB up and down with ${client}, ${hasLength ? 'Content-Length' : 'chunked'}`,
     most: 64 * MEBIBYTE,
@@ -25,19 +27,24 @@ async function measure(exchange) {
   const server = await startServer()
   try {
     const before = await server.numbers()
-    const sent = createHash('sha256')
-    const received = createHash('sha256')
-    let count = 0
-    for await (const bytes of exchange(`http://127.0.0.1:${server.port}/echo`, blocks(sent))) {
-      received.update(bytes)
-      count += bytes.length
-    }
-    if (count !== LENGTH) throw new Error(`${count} bytes came back`)
-    if (received.digest('hex') !== sent.digest('hex')) throw new Error('other bytes came back')
+    await upAndDown(`http://127.0.0.1:${server.port}/echo`, exchange)
     return (await server.numbers()).peak - before.rss
   } finally {
     server.end()
   }
+}
+
+/** Fails unless what is sent comes back. */
+export async function upAndDown(url, exchange) {
+  const sent = createHash('sha256')
+  const received = createHash('sha256')
+  let count = 0
+  for await (const bytes of exchange(url, blocks(sent))) {
+    received.update(bytes)
+    count += bytes.length
+  }
+  if (count !== LENGTH) throw new Error(`${count} bytes came back`)
+  if (received.digest('hex') !== sent.digest('hex')) throw new Error('other bytes came back')
 }
 
 /** The bytes, made as they are taken; no two blocks are alike. */

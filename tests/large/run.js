@@ -1,17 +1,18 @@
 /**
  * The promises about large bodies and many clients at full size: runs every form, prints by how much
- * the server's memory grew, and fails if one grew too much, was wrong, or took too long. Some minutes
+ * the server's memory grew, or the proxy's, and fails if one grew too much, was wrong, or took too long. Some minutes
  * and gigabytes, on loopback only; an argument is a part of the names to run.
  */
 import { forms as clients } from './clients.js'
 import { forms as echo } from './echo.js'
 import { MEBIBYTE } from './measured.js'
+import { forms as proxy } from './proxy.js'
 
 /** Longest time of a form, in milliseconds. */
 const PATIENCE = 120_000
 
 const wanted = process.argv[2] ?? ''
-const forms = [...echo, ...clients].filter(({ name }) => name.includes(wanted))
+const forms = [...echo, ...clients, ...proxy].filter(({ name }) => name.includes(wanted))
 if (forms.length === 0) {
   console.error(`no form is called like ${wanted}`)
   process.exit(1)

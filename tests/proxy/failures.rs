@@ -126,6 +126,28 @@ fn an_upstream_that_never_answers_is_a_504() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn an_upstream_that_takes_no_connection_is_a_504_unless_there_is_another() {
+    let (crowded, _socket, _waiting) = super::harness::crowded();
+    let proxy = Proxy::before(&[crowded]);
+    let start = Instant::now();
+    let answer = proxy.ask(&get("/"));
+    assert!(answer.starts_with("HTTP/1.1 504 "), "{answer}");
+    assert!((600..3000).contains(&start.elapsed().as_millis()), "{:?}", start.elapsed());
+    assert!(proxy.log_line().ends_with(" - unreachable"));
+    let upstream = Upstream::new(|visitors| {
+        let mut visitor = visitors.next();
+        visitor.head();
+        assert_eq!(visitor.exactly(2), b"hi");
+        visitor.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    });
+    let proxy = Proxy::before(&[crowded, upstream.address]);
+    let request = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 2\r\n\r\nhi";
+    assert_eq!(body(&proxy.ask(request)), "ok");
+    upstream.end();
+}
+
+#[test]
 fn an_answer_that_stalls_is_cut() {
     let upstream = Upstream::new(|visitors| {
         let mut visitor = visitors.next();

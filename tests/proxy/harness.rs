@@ -216,6 +216,22 @@ pub(crate) fn nobody() -> SocketAddr {
     listener.local_addr().expect("bound")
 }
 
+/// An address at which somebody listens and takes no connection: the kernel's queue is full, for as
+/// long as the rest is kept.
+#[cfg(target_os = "linux")]
+pub(crate) fn crowded() -> (SocketAddr, socket2::Socket, Vec<TcpStream>) {
+    use socket2::{Domain, Socket, Type};
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    socket.bind(&SocketAddr::from(([127, 0, 0, 1], 0)).into()).expect("bound");
+    socket.listen(0).expect("it listens");
+    let address = socket.local_addr().expect("bound").as_socket().expect("an address");
+    let mut waiting = Vec::new();
+    while let Ok(stream) = TcpStream::connect_timeout(&address, Duration::from_millis(300)) {
+        waiting.push(stream);
+    }
+    (address, socket, waiting)
+}
+
 /// The body of an answer.
 pub(crate) fn body(answer: &str) -> &str {
     answer.split_once("\r\n\r\n").map_or("", |(_, body)| body)
