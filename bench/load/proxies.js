@@ -52,7 +52,7 @@ export function haproxy(port) {
   const path = `${WORK}/haproxy-${port}.cfg`
   const text = `global
   nbthread 1
-  maxconn 16384
+  maxconn 4096
 defaults
   mode http
   timeout connect 3s
@@ -73,7 +73,7 @@ backend upstreams
   server upstream ${upstream()} pool-max-conn ${KEPT}
 `
   writeFileSync(`${root}/${path}`, text)
-  return ['haproxy', '-db', '-f', path]
+  return ['haproxy', '-db', '-q', '-f', path]
 }
 
 /** Where the upstream is; see `upstream.js`. */
