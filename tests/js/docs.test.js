@@ -154,7 +154,7 @@ describe('sh snippets', () => {
     'cargo add --path ../barewire',
   ]
   const isKnown = (command) => {
-    const [, script] = /^npm (?:run )?([\w:]+)$/.exec(command) ?? []
+    const [, script] = /^npm (?:run )?([\w:]+)(?: -- .*)?$/.exec(command) ?? []
     const [, file] = /^node ((?:bench|examples|scripts)\/\S+\.\w+)/.exec(command) ?? []
     const [, example] = /^cargo run --release --example (\w+)(?: --.*)?$/.exec(command) ?? []
     if (script !== undefined) return script in scripts

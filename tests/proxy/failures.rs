@@ -59,6 +59,58 @@ fn an_answer_until_the_close_that_is_reset_never_looks_complete() {
 }
 
 #[test]
+fn an_upstream_may_die_after_any_byte_of_its_answer() {
+    const ANSWER: &str = "HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\nHTTP/1.1 200 OK\r\n\
+        Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX: 1\r\n\r\n";
+    let deaths = || (0..=ANSWER.len()).flat_map(|length| [(length, false), (length, true)]);
+    let upstream = Upstream::new(move |visitors| {
+        for (length, resets) in deaths() {
+            let mut visitor = visitors.next();
+            visitor.head();
+            visitor.send(&ANSWER[..length]);
+            if resets {
+                visitor.reset();
+            }
+        }
+    });
+    let proxy = Proxy::before(&[upstream.address]);
+    for (length, resets) in deaths() {
+        let answer = proxy.ask(&get("/"));
+        let is_whole = answer.ends_with("\r\n5\r\nhello\r\n0\r\nX: 1\r\n\r\n");
+        let is_refused = answer.contains("HTTP/1.1 502 ");
+        let is_cut = answer.contains("HTTP/1.1 200 ") && !answer.contains("\r\n0\r\n");
+        if length == ANSWER.len() {
+            assert!(is_whole || resets, "{answer}");
+        } else {
+            assert!(is_refused || is_cut, "{length} {resets}: {answer}");
+        }
+    }
+    upstream.end();
+}
+
+#[test]
+fn an_upstream_may_die_after_any_byte_of_a_request() {
+    // The head, as it is forwarded, has more than half as many.
+    const BODY: usize = 300;
+    let lengths = || 0..BODY * 3 / 2;
+    let upstream = Upstream::new(move |visitors| {
+        for length in lengths() {
+            visitors.next().exactly(length);
+        }
+    });
+    let proxy = Proxy::before(&[upstream.address]);
+    let head = "POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 300\r\n\r\n";
+    let request = [head.as_bytes(), &[b'x'; BODY]].concat();
+    for length in lengths() {
+        let mut client = proxy.client();
+        client.send(&request);
+        let answer = client.rest();
+        assert!(answer.starts_with("HTTP/1.1 502 "), "{length}: {answer}");
+    }
+    upstream.end();
+}
+
+#[test]
 fn what_isnt_http_is_a_502() {
     let large = "HTTP/1.1 200 OK\r\nX: ".to_string() + &"x".repeat(20_000);
     let large: &'static str = Box::leak(large.into_boxed_str());
