@@ -122,6 +122,8 @@ impl Proxy {
         if !is_reusable || !exchange.is_complete || has_more {
             return self.close(io, link);
         }
+        // The last part may have been more than the client could take.
+        io.resume_link(link);
         io.set_link_timeout(link, self.options.idle_timeout);
         if let Some(surplus) = self.upstreams.keep(link, self.options.idle) {
             self.close(io, surplus);

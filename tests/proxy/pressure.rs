@@ -58,6 +58,29 @@ fn a_slow_client_holds_the_upstream_back() {
 }
 
 #[test]
+fn a_connection_serves_the_next_request_after_a_client_was_slow() {
+    const PART: usize = 1 << 20;
+    let upstream = Upstream::new(|visitors| {
+        let mut visitor = visitors.next();
+        let body = vec![b'x'; PART];
+        for _ in 0..30 {
+            visitor.head();
+            visitor.send(format!("HTTP/1.1 200 OK\r\nContent-Length: {PART}\r\n\r\n"));
+            visitor.send(&body);
+        }
+    });
+    let proxy = Proxy::before(&[upstream.address]);
+    let mut client = proxy.client();
+    for _ in 0..30 {
+        client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+        assert!(client.head().starts_with("HTTP/1.1 200 "));
+        std::thread::sleep(Duration::from_millis(10));
+        client.exactly(PART);
+    }
+    upstream.end();
+}
+
+#[test]
 fn a_slow_upstream_holds_the_client_back() {
     let upstream = Upstream::new(|visitors| {
         let mut visitor = visitors.next();
