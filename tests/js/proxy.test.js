@@ -220,6 +220,58 @@ describe('before node:http', () => {
     assert.deepEqual(new Set(statuses.map(({ status }) => status)), new Set([200]))
   })
 
+  test('an upstream that fails at any moment costs no more than the requests under way', async (t) => {
+    const body = Buffer.from({ length: 300_000 }, (_, at) => at * 7 + (at >> 8))
+    let isCalm = false
+    let state = 1
+    /** The same numbers in each run (Lehmer's generator). */
+    const below = (bound) => {
+      state = (state * 48_271) % 2_147_483_647
+      return isCalm ? 0 : state % bound
+    }
+    const moody = createServer((request, response) => {
+      request.resume()
+      const mood = below(6)
+      if (mood === 1) return request.socket.destroy()
+      if (mood === 2) return request.socket.resetAndDestroy()
+      if (mood === 3) response.shouldKeepAlive = false
+      if (mood < 4) return response.end(body)
+      response.writeHead(200, mood === 4 ? { 'Content-Length': body.length } : {})
+      response.write(body.subarray(0, below(body.length)))
+      setTimeout(() => request.socket.destroy(), below(5))
+    })
+    moody.listen(0, '127.0.0.1')
+    await once(moody, 'listening')
+    const proxy = await startProxy(program, [moody.address().port, moody.address().port])
+    const agent = new Agent({ keepAlive: true, maxSockets: 16 })
+    t.after(() => {
+      agent.destroy()
+      proxy.end()
+      moody.close()
+      moody.closeAllConnections()
+    })
+    const question = (number) =>
+      number % 3 === 0 ? { path: '/', agent } : { method: 'POST', path: '/', agent, body }
+    const outcome = (number) =>
+      ask(proxy.port, question(number)).then(
+        (answer) => {
+          if (answer.status === 502) return 'refused'
+          assert.equal(answer.status, 200)
+          assert.ok(answer.body === body.toString('latin1'), 'an answer is whole')
+          return 'whole'
+        },
+        (error) => {
+          assert.match(error.code, /^(ECONNRESET|EPIPE|ERR_STREAM_PREMATURE_CLOSE)$/)
+          return 'cut'
+        },
+      )
+    const outcomes = await Promise.all(Array.from({ length: 600 }, (_, number) => outcome(number)))
+    assert.deepEqual(new Set(outcomes), new Set(['whole', 'refused', 'cut']))
+    isCalm = true
+    const calm = await Promise.all(Array.from({ length: 60 }, (_, number) => outcome(3 * number)))
+    assert.deepEqual(new Set(calm), new Set(['whole']))
+  })
+
   test('an upstream that is gone is passed by', async (t) => {
     const { port } = upstream.address()
     const gone = createServer()
