@@ -201,3 +201,18 @@ fn an_upgrade_names_its_protocol() {
     assert!(output.contains("|upgrade: websocket|"), "{output}");
     assert!(output.contains("|connection: upgrade|"), "{output}");
 }
+
+/// The answer is complete, but half of it waits: a FIN now would be its regular end.
+#[test]
+fn a_body_that_ends_with_the_connection_has_no_plain_close_before_it_is_sent() {
+    let mut wire = Wire::new(When::Late, never);
+    wire.receive(b"GET / HTTP/1.0\r\n\r\n");
+    wire.head(200, &[], BodyLength::Unknown).expect("owed");
+    wire.chunk(b"a whole body").expect("under way");
+    assert!(wire.machine.ends_by_close(), "under way");
+    wire.finish(&[]).expect("complete");
+    wire.blocked(5);
+    assert!(wire.machine.ends_by_close(), "complete, and a part of it waits");
+    wire.sent();
+    assert!(!wire.machine.ends_by_close(), "sent");
+}

@@ -74,6 +74,7 @@ impl Http1 {
             BodyLength::Unknown if self.facts.http10 => Coding::UntilClose,
             BodyLength::Unknown => Coding::Chunked,
         };
+        self.facts.ends_by_close = coding == Coding::UntilClose;
         if coding == Coding::UntilClose || block.asks_to_close() {
             self.facts.persistent = false;
         }

@@ -85,6 +85,8 @@ struct Facts {
     upgrade: bool,
     asked_to_close: bool,
     persistent: bool,
+    /// The end of the connection is the end of the answer's body.
+    ends_by_close: bool,
 }
 
 /// One connection's machine.
@@ -505,9 +507,10 @@ impl Http1 {
         self.facts.asked_to_close
     }
 
-    /// Whether a plain close would look like the regular end of the answer under way.
+    /// Whether a plain close now would look like the regular end of an answer that isn't sent as a
+    /// whole.
     pub fn ends_by_close(&self) -> bool {
-        self.response == Response::Streaming(Coding::UntilClose)
+        self.facts.ends_by_close && (self.owes_answer() || self.is_blocked)
     }
 
     /// Whether an answer is owed or under way.
