@@ -67,3 +67,9 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../docs/embedding.md")]
 struct Embedding;
+
+/// The server over a made-up network. Here and not beside the other tests, because it needs the
+/// seam that no release has.
+#[cfg(test)]
+#[path = "../tests/simulation/mod.rs"]
+mod simulation;

@@ -11,6 +11,9 @@ pub(super) struct Clock {
     date: [u8; DATE_LENGTH],
     /// When the field must be formatted anew.
     next_date_us: u64,
+    /// The clock on a test's wall, in microseconds.
+    #[cfg(test)]
+    pub(super) simulated: Option<std::rc::Rc<std::cell::Cell<u64>>>,
 }
 
 const PREFIX: &[u8; 6] = b"Date: ";
@@ -18,8 +21,14 @@ const DATE_LENGTH: usize = 6 + 29 + 2;
 
 impl Clock {
     pub(super) fn new() -> Self {
-        let mut clock =
-            Clock { start: Instant::now(), now_us: 0, date: [b' '; DATE_LENGTH], next_date_us: 0 };
+        let mut clock = Clock {
+            start: Instant::now(),
+            now_us: 0,
+            date: [b' '; DATE_LENGTH],
+            next_date_us: 0,
+            #[cfg(test)]
+            simulated: None,
+        };
         clock.date[..6].copy_from_slice(PREFIX);
         clock.date[DATE_LENGTH - 2..].copy_from_slice(b"\r\n");
         clock.refresh();
@@ -29,6 +38,10 @@ impl Clock {
     /// Reads the clock.
     pub(super) fn refresh(&mut self) {
         self.now_us = self.start.elapsed().as_micros() as u64;
+        #[cfg(test)]
+        if let Some(wall) = &self.simulated {
+            self.now_us = wall.get();
+        }
         if self.now_us >= self.next_date_us {
             self.format_date();
         }

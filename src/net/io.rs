@@ -89,6 +89,9 @@ pub struct Io {
     pub(super) serving: Option<Key>,
     /// The room above asked to close, with this timeout.
     pub(super) drain_wanted: Option<u64>,
+    /// A network that a test has made up.
+    #[cfg(test)]
+    pub(super) network: Option<std::rc::Rc<dyn super::simulated::Network>>,
 }
 
 /// What every machine call needs to know.
@@ -131,6 +134,8 @@ impl Io {
             cork: Vec::with_capacity(limits::CORK),
             serving: None,
             drain_wanted: None,
+            #[cfg(test)]
+            network: None,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read};
 
-use mio::event::Event as Readiness;
+use super::socket::Readiness;
 
 use super::app::App;
 use super::link::{LinkEnd, LinkId};
@@ -12,7 +12,7 @@ use crate::limits;
 
 impl<A: App> Reactor<A> {
     #[inline(never)]
-    pub(super) fn on_link_event(&mut self, key: Key, event: &Readiness) {
+    pub(super) fn on_link_event(&mut self, key: Key, readiness: Readiness) {
         let Some(link) = self.io.links.slots.get_mut(key) else {
             return;
         };
@@ -27,11 +27,11 @@ impl<A: App> Reactor<A> {
         let Some(link) = self.io.links.slots.get_mut(key) else {
             return;
         };
-        let closed = event.is_read_closed() || event.is_error() || event.is_write_closed();
+        let closed = readiness.read_closed || readiness.lost;
         link.flags.fin_coming |= closed;
-        let readable = closed || event.is_readable();
+        let readable = closed || readiness.readable;
         link.flags.readable |= readable;
-        if event.is_writable() && !link.outbox.is_empty() && self.io.flush_link(key) {
+        if readiness.writable && !link.outbox.is_empty() && self.io.flush_link(key) {
             self.app.on_link_writable(&mut self.io, LinkId(key));
         }
         if readable {

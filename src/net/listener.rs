@@ -13,6 +13,8 @@ use mio::event::Source;
 use mio::net::{TcpListener, UnixListener};
 use mio::{Interest, Registry, Token};
 
+#[cfg(test)]
+use super::simulated::Door;
 use super::socket::{Peer, Socket};
 use super::sys::{self, ListenOptions, SocketFile};
 
@@ -62,6 +64,8 @@ pub(crate) struct Listener {
 enum ListenSocket {
     Tcp(TcpListener),
     Unix(UnixListener),
+    #[cfg(test)]
+    Simulated(Box<dyn Door>),
 }
 
 impl Listener {
@@ -81,6 +85,13 @@ impl Listener {
         }
     }
 
+    /// Listens on a network that a test has made up.
+    #[cfg(test)]
+    pub(super) fn simulated(door: Box<dyn Door>) -> Self {
+        let address = ListenAddress::Tcp(([127, 0, 0, 1], 80).into());
+        Self { socket: ListenSocket::Simulated(door), address, file: None }
+    }
+
     /// The address that it really has: a port 0 has become the chosen port.
     pub(crate) fn address(&self) -> &ListenAddress {
         &self.address
@@ -97,6 +108,11 @@ impl Listener {
                 let (stream, _) = listener.accept()?;
                 Ok((Socket::Unix(stream), Peer::Unix))
             }
+            #[cfg(test)]
+            ListenSocket::Simulated(door) => {
+                let (wire, address) = door.accept()?;
+                Ok((Socket::Simulated(wire), Peer::Inet(address)))
+            }
         }
     }
 
@@ -104,6 +120,8 @@ impl Listener {
         match &mut self.socket {
             ListenSocket::Tcp(listener) => listener,
             ListenSocket::Unix(listener) => listener,
+            #[cfg(test)]
+            ListenSocket::Simulated(door) => &mut **door,
         }
     }
 }

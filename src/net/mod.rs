@@ -31,6 +31,8 @@ mod outbox;
 mod piece;
 mod pool;
 mod reactor;
+#[cfg(test)]
+pub(crate) mod simulated;
 mod slots;
 mod socket;
 mod sys;

@@ -15,6 +15,9 @@ const LARGEST: usize = SIZES[SIZES.len() - 1];
 #[derive(Debug)]
 pub(crate) struct Pool {
     shelves: [Shelf; SIZES.len()],
+    /// Buffers that are lent; less those that came from elsewhere.
+    #[cfg(test)]
+    pub(crate) lent: i64,
 }
 
 #[derive(Debug)]
@@ -29,11 +32,19 @@ struct Shelf {
 impl Pool {
     /// Makes a pool without buffers.
     pub(crate) fn new() -> Self {
-        Self { shelves: SIZES.map(|size| Shelf { size, retained: 0, buffers: Vec::new() }) }
+        Self {
+            shelves: SIZES.map(|size| Shelf { size, retained: 0, buffers: Vec::new() }),
+            #[cfg(test)]
+            lent: 0,
+        }
     }
 
     /// Lends an empty buffer with room for at least `min_capacity` bytes.
     pub(crate) fn take(&mut self, min_capacity: usize) -> Vec<u8> {
+        #[cfg(test)]
+        {
+            self.lent += 1;
+        }
         let Some(kept) = self.shelves.iter_mut().find(|kept| kept.size >= min_capacity) else {
             return Vec::with_capacity(min_capacity);
         };
@@ -47,6 +58,10 @@ impl Pool {
     /// Takes a buffer back, from here or from elsewhere; drops it when there are enough.
     pub(crate) fn give(&mut self, mut buffer: Vec<u8>) {
         let capacity = buffer.capacity();
+        #[cfg(test)]
+        {
+            self.lent -= i64::from(capacity >= SIZES[0]);
+        }
         if capacity > LARGEST {
             return;
         }

@@ -4,8 +4,7 @@ use std::io::{self, ErrorKind, Read};
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
 
-use mio::Events;
-use mio::event::Event as Readiness;
+use mio::{Events, Token};
 
 use super::app::{App, Gone};
 use super::io::{Io, Settings};
@@ -13,6 +12,7 @@ use super::listener::Listener;
 use super::mailbox::{Inbox, Mailbox};
 use super::outbox::WaitsFor;
 use super::slots::{Key, ReplyId, Target};
+use super::socket::Readiness;
 use super::tend::{Accepted, Beside};
 use crate::limits;
 use crate::proto::http1::Event;
@@ -147,18 +147,14 @@ impl<A: App> Reactor<A> {
         self.read_in_turn = 0;
         let mut events = std::mem::replace(&mut self.events, Events::with_capacity(0));
         for event in &events {
-            match Target::from(event.token()) {
-                Target::Slot(key) => self.on_event(key, event),
-                Target::Link(key) => self.on_link_event(key, event),
-                Target::Listener(number) => self.note_accepting(number as usize),
-                Target::Waker => {
-                    self.on_messages();
-                    self.on_warm();
-                }
-            }
+            self.on_event(event.token(), Readiness::of(event));
         }
         events.clear();
         self.events = events;
+        #[cfg(test)]
+        for (token, readiness) in self.io.simulated_events() {
+            self.on_event(token, readiness);
+        }
         self.accept();
         self.serve_ready();
         self.pass_time(now);
@@ -184,6 +180,8 @@ impl<A: App> Reactor<A> {
 
     fn begin_drain(&mut self, timeout: u64) {
         self.io.world.clock.refresh();
+        // Before anybody else gets their slots.
+        self.tell_lost();
         for number in 0..self.listeners.len() {
             while self.accept_one(number) == Accepted::One {}
         }
@@ -217,23 +215,35 @@ impl<A: App> Reactor<A> {
         self.cut
     }
 
-    fn on_event(&mut self, key: Key, event: &Readiness) {
+    fn on_event(&mut self, token: Token, readiness: Readiness) {
+        match Target::from(token) {
+            Target::Slot(key) => self.on_readiness(key, readiness),
+            Target::Link(key) => self.on_link_event(key, readiness),
+            Target::Listener(number) => self.note_accepting(number as usize),
+            Target::Waker => {
+                self.on_messages();
+                self.on_warm();
+            }
+        }
+    }
+
+    fn on_readiness(&mut self, key: Key, readiness: Readiness) {
         let Some(connection) = self.io.slots.get_mut(key) else {
             return;
         };
-        let lost = event.is_error() || event.is_write_closed();
+        let lost = readiness.lost;
         if lost && !connection.wants_bytes() && !connection.flags.lingers {
             connection.cut_by_client();
             return self.io.settle(key);
         }
-        if event.is_read_closed() || lost {
+        if readiness.read_closed || lost {
             connection.flags.fin_coming = true;
         }
-        if event.is_readable() || event.is_read_closed() || lost {
+        if readiness.readable || readiness.read_closed || lost {
             connection.flags.readable = true;
         }
         let is_ready = std::mem::replace(&mut connection.flags.ready, true);
-        if event.is_writable() && !connection.outbox.is_empty() {
+        if readiness.writable && !connection.outbox.is_empty() {
             self.on_writable(key);
         }
         if !is_ready {
@@ -283,7 +293,9 @@ impl<A: App> Reactor<A> {
             if leftover.is_empty() {
                 let used = self.feed(key, &buffer[..count], &mut budget);
                 if used < count {
-                    leftover = self.io.pool.take(count - used);
+                    if leftover.capacity() == 0 {
+                        leftover = self.io.pool.take(count - used);
+                    }
                     leftover.extend_from_slice(&buffer[used..count]);
                 }
             } else {
@@ -469,7 +481,7 @@ impl<A: App> Reactor<A> {
                     connection.flags.fin = true;
                     break;
                 }
-                Ok(_) => {}
+                Ok(count) => self.io.counters.bytes_received += count as u64,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => {
                     connection.flags.readable = false;

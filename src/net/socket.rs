@@ -7,11 +7,13 @@ use std::fs::File;
 use std::io::{self, IoSlice, Read, Write};
 use std::net::{Shutdown, SocketAddr};
 
-use mio::event::Source;
+use mio::event::{Event, Source};
 use mio::net::{TcpStream, UnixStream};
 use mio::{Interest, Registry, Token};
 
 use super::listener::ListenAddress;
+#[cfg(test)]
+use super::simulated::Wire;
 use super::sys;
 
 /// The other end of a connection.
@@ -24,6 +26,29 @@ pub enum Peer {
     Unix,
 }
 
+/// What an event says of a socket: hints, all of them.
+#[derive(Clone, Copy, Debug, Default)]
+#[allow(clippy::struct_excessive_bools)] // independent facts; the kernel's own bits
+pub(crate) struct Readiness {
+    pub(crate) readable: bool,
+    pub(crate) writable: bool,
+    /// The peer has closed its side.
+    pub(crate) read_closed: bool,
+    /// Nothing can be sent any more.
+    pub(crate) lost: bool,
+}
+
+impl Readiness {
+    pub(super) fn of(event: &Event) -> Self {
+        Readiness {
+            readable: event.is_readable(),
+            writable: event.is_writable(),
+            read_closed: event.is_read_closed(),
+            lost: event.is_error() || event.is_write_closed(),
+        }
+    }
+}
+
 /// A connected, non-blocking socket. Dropping it closes it.
 #[derive(Debug)]
 pub(crate) enum Socket {
@@ -31,6 +56,9 @@ pub(crate) enum Socket {
     Tcp(TcpStream),
     /// Over a Unix socket.
     Unix(UnixStream),
+    /// Over a network that a test has made up.
+    #[cfg(test)]
+    Simulated(Box<dyn Wire>),
 }
 
 impl Socket {
@@ -51,6 +79,8 @@ impl Socket {
         let (error, peer) = match self {
             Self::Tcp(stream) => (stream.take_error()?, stream.peer_addr().map(|_| ())),
             Self::Unix(stream) => (stream.take_error()?, stream.peer_addr().map(|_| ())),
+            #[cfg(test)]
+            Self::Simulated(_) => (None, Ok(())),
         };
         match error.map_or(peer, Err) {
             Ok(()) => Ok(true),
@@ -64,6 +94,8 @@ impl Socket {
         match self {
             Self::Tcp(stream) => stream.shutdown(Shutdown::Write),
             Self::Unix(stream) => stream.shutdown(Shutdown::Write),
+            #[cfg(test)]
+            Self::Simulated(wire) => wire.shutdown_write(),
         }
     }
 
@@ -72,6 +104,8 @@ impl Socket {
         match self {
             Self::Tcp(stream) => sys::transmit_more(stream, bytes),
             Self::Unix(stream) => sys::transmit_more(stream, bytes),
+            #[cfg(test)]
+            Self::Simulated(wire) => wire.transmit(&[IoSlice::new(bytes)]),
         }
     }
 
@@ -81,6 +115,8 @@ impl Socket {
         match self {
             Self::Tcp(stream) => sys::transmit_file(stream, file, start, length),
             Self::Unix(stream) => sys::transmit_file(stream, file, start, length),
+            #[cfg(test)]
+            Self::Simulated(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
@@ -90,6 +126,10 @@ impl Socket {
         if let Self::Tcp(stream) = self {
             // It fails only for a socket that is gone already.
             let _ = socket2::SockRef::from(stream).set_linger(Some(std::time::Duration::ZERO));
+        }
+        #[cfg(test)]
+        if let Self::Simulated(wire) = self {
+            wire.reset_on_close();
         }
     }
 
@@ -109,6 +149,8 @@ impl Socket {
         match self {
             Self::Tcp(stream) => stream,
             Self::Unix(stream) => stream,
+            #[cfg(test)]
+            Self::Simulated(wire) => &mut **wire,
         }
     }
 }
@@ -118,6 +160,8 @@ impl Read for Socket {
         match self {
             Self::Tcp(stream) => sys::receive(stream, buffer),
             Self::Unix(stream) => sys::receive(stream, buffer),
+            #[cfg(test)]
+            Self::Simulated(wire) => wire.receive(buffer),
         }
     }
 }
@@ -127,6 +171,8 @@ impl Write for Socket {
         match self {
             Self::Tcp(stream) => sys::transmit(stream, bytes),
             Self::Unix(stream) => sys::transmit(stream, bytes),
+            #[cfg(test)]
+            Self::Simulated(wire) => wire.transmit(&[IoSlice::new(bytes)]),
         }
     }
 
@@ -134,6 +180,8 @@ impl Write for Socket {
         match self {
             Self::Tcp(stream) => stream.write_vectored(slices),
             Self::Unix(stream) => stream.write_vectored(slices),
+            #[cfg(test)]
+            Self::Simulated(wire) => wire.transmit(slices),
         }
     }
 

@@ -101,6 +101,25 @@ impl Wheel {
         (self.first != NEVER).then_some(self.first << TICK_SHIFT)
     }
 
+    /// When an entry comes up, if it does.
+    #[cfg(test)]
+    pub(super) fn due_of(&self, index: u32) -> Option<u64> {
+        let entry = self.entries.get(index as usize).filter(|entry| entry.bucket != NONE)?;
+        Some(self.tick_of(entry.bucket) << TICK_SHIFT)
+    }
+
+    /// How many entries are to come up.
+    #[cfg(test)]
+    pub(super) fn pending(&self) -> usize {
+        self.entries.iter().filter(|entry| entry.bucket != NONE).count()
+    }
+
+    /// The tick that a deadline is watched at, in milliseconds.
+    #[cfg(test)]
+    pub(super) fn round_up(deadline_ms: u64) -> u64 {
+        deadline_ms.next_multiple_of(1 << TICK_SHIFT)
+    }
+
     /// Takes one entry that is due at `now_ms`; call it until it has no more.
     ///
     /// The caller may schedule the same entry again before the next call. That ends, as long as

@@ -10,6 +10,8 @@ use super::remote::Remote;
 use super::service::Service;
 use super::stats::Stats;
 use crate::limits;
+#[cfg(test)]
+use crate::net::simulated;
 use crate::net::{Credit, ListenAddress, Piece, Reactor, ReplyError, ReplyId};
 use crate::proto::Fault;
 use crate::wire::block::Block;
@@ -57,6 +59,24 @@ impl<H: Handler> Server<H> {
     pub fn new(config: Config, handler: H) -> io::Result<Self> {
         let reactor = Reactor::new(Service::new(handler, config), config.net())?;
         Ok(Server { reactor })
+    }
+
+    /// Puts it over a network that a test has made up; see [`simulated`].
+    #[cfg(test)]
+    pub(crate) fn simulate(
+        &mut self,
+        network: std::rc::Rc<dyn simulated::Network>,
+        door: Box<dyn simulated::Door>,
+        wall: &std::rc::Rc<std::cell::Cell<u64>>,
+    ) -> io::Result<()> {
+        self.reactor.simulate(network, door, wall)
+    }
+
+    /// Looks for what must never be between two turns; says what it holds, and how many requests
+    /// are under way.
+    #[cfg(test)]
+    pub(crate) fn audit(&mut self) -> Result<(simulated::Holdings, usize), String> {
+        Ok((self.reactor.audit()?, self.reactor.app().under_way()))
     }
 
     /// Binds an address and begins to accept; gives the address that it got, with the real port.

@@ -75,6 +75,12 @@ impl<H: Handler> Service<H> {
         Stats::take(io, self.pending, self.buffered)
     }
 
+    /// Requests that aren't over.
+    #[cfg(test)]
+    pub(super) fn under_way(&self) -> usize {
+        self.exchanges.iter().filter(|exchange| exchange.id.is_some()).count()
+    }
+
     /// Brings a late answer and closes the books on its request.
     pub(super) fn complete(
         &mut self,
