@@ -79,7 +79,8 @@ impl Proxy {
             _ => BodyLength::Unknown,
         };
         if io.head(id, status, &self.block, length).is_err() {
-            return self.drop_exchange(io, id, "stale");
+            // It was lost in this turn; `on_gone` would come at its end.
+            return self.drop_exchange(io, id, "client-gone");
         }
         if let Some(exchange) = self.exchange(id) {
             exchange.is_answered = true;
@@ -102,7 +103,7 @@ impl Proxy {
                     exchange.bytes += bytes.len() as u64;
                 }
             }
-            Err(_) => self.drop_exchange(io, id, "stale"),
+            Err(_) => self.drop_exchange(io, id, "client-gone"),
         }
     }
 

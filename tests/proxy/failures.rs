@@ -287,7 +287,8 @@ fn a_client_that_leaves_takes_its_upstream_connection_along() {
     client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nabc");
     std::thread::sleep(Duration::from_millis(100));
     client.reset();
-    assert!(proxy.log_line().ends_with(" client-gone"));
+    let line = proxy.log_line();
+    assert!(line.ends_with(" client-gone"), "{line}");
     let mut client = proxy.client();
     client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
     std::thread::sleep(Duration::from_millis(100));
@@ -298,7 +299,8 @@ fn a_client_that_leaves_takes_its_upstream_connection_along() {
     client.head();
     client.exactly(100_000);
     client.reset();
-    assert!(proxy.log_line().ends_with(" client-gone"));
+    let line = proxy.log_line();
+    assert!(line.ends_with(" client-gone"), "{line}");
     upstream.end();
 }
 
