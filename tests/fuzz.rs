@@ -28,7 +28,7 @@ macro_rules! targets {
     };
 }
 
-targets! { chunked encode framing head machine multipart range record target }
+targets! { answer chunked encode framing head machine multipart range record target }
 
 /// Runs every committed input of a target.
 fn replay(name: &str, run: fn(&[u8])) {

@@ -4,6 +4,7 @@
 //! The parts that judge (a naive client, a reading by the book, the sequences of a connection) are
 //! those of `tests/`.
 
+pub mod answer;
 pub mod chunked;
 pub mod encode;
 pub mod framing;
