@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { Response } from '../../lib/index.js'
+import { Response } from 'barewire'
 import { Client, open, until } from './raw.js'
 
 const folder = fileURLToPath(new URL('../../fuzz', import.meta.url))
