@@ -10,11 +10,13 @@ export const root = fileURLToPath(new URL('..', import.meta.url))
  * Runs a command to its end; true when it succeeded.
  * @param {string} command
  * @param {string[]} args
+ * @param {Record<string, string>} [more] variables of its environment
  */
-export function run(command, args) {
+export function run(command, args, more = {}) {
   // npm is a script on Windows, which only a shell starts.
   const shell = process.platform === 'win32' && command === 'npm'
-  const { error, status } = spawnSync(command, args, { cwd: root, stdio: 'inherit', shell })
+  const env = { ...process.env, ...more }
+  const { error, status } = spawnSync(command, args, { cwd: root, stdio: 'inherit', shell, env })
   if (error !== undefined) console.error(`${command} could not be started: ${error.message}`)
   return status === 0
 }
