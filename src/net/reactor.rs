@@ -215,6 +215,7 @@ impl<A: App> Reactor<A> {
         self.cut
     }
 
+    #[inline]
     fn on_event(&mut self, token: Token, readiness: Readiness) {
         match Target::from(token) {
             Target::Slot(key) => self.on_readiness(key, readiness),
@@ -227,6 +228,7 @@ impl<A: App> Reactor<A> {
         }
     }
 
+    #[inline]
     fn on_readiness(&mut self, key: Key, readiness: Readiness) {
         let Some(connection) = self.io.slots.get_mut(key) else {
             return;

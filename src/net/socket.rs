@@ -39,6 +39,7 @@ pub(crate) struct Readiness {
 }
 
 impl Readiness {
+    #[inline]
     pub(super) fn of(event: &Event) -> Self {
         Readiness {
             readable: event.is_readable(),

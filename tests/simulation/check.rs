@@ -9,6 +9,10 @@ use crate::server::{Gone, Server, Stats};
 /// Statuses that the server says by itself.
 const REFUSALS: [u16; 6] = [400, 408, 413, 500, 503, 417];
 
+/// A server that was told of a client's end answers with its own, at the latest when the handler is
+/// done: in microseconds, above the handler's time and below the idle clock.
+const PROMPT: u64 = 30_000_000;
+
 /// After a turn: nobody is forgotten, no timer is lost, and the numbers agree with the handler's
 /// book and the sockets.
 pub(super) fn turn(server: &mut Server<Desk>, book: &Book, net: &Net) -> Result<(), String> {
@@ -119,6 +123,9 @@ pub(super) fn courtesy(client: &Client) -> Result<(), String> {
             "client {} was patient and got {statuses:?}, ended {:?}: {client:?}",
             client.link, client.ended
         ));
+    }
+    if client.waited > PROMPT {
+        return Err(format!("client {} waited {} µs for its end", client.link, client.waited));
     }
     Ok(())
 }

@@ -66,6 +66,9 @@ pub(super) struct Client {
     bytes: Vec<u8>,
     sent: usize,
     has_fin: bool,
+    /// How long it waited for the end, its half closed and all answers there, in microseconds.
+    pub(super) waited: u64,
+    fin_at: u64,
     /// Requests that it sends before the answers to those before have come.
     depth: usize,
     /// Largest part, and longest pause between two, in microseconds.
@@ -96,7 +99,10 @@ impl Client {
         }
         let at = random.within(0..bytes.len() as u64 + 2) as usize;
         let pause = random.pick(&[1000, 300_000, 7_000_000, 40_000_000, 200_000_000]);
-        let wrong = if manners.is_calm || random.chance(400) {
+        let wrong = if manners.is_calm && random.chance(300) {
+            // That is nothing wrong: it has said everything.
+            Wrong::HalfClose { at: bytes.len() }
+        } else if manners.is_calm || random.chance(400) {
             Wrong::Nothing
         } else {
             match random.within(0..7) {
@@ -122,6 +128,8 @@ impl Client {
             gave_up: false,
             sent: 0,
             has_fin: false,
+            waited: 0,
+            fin_at: 0,
             depth: random.pick(&[1, 1, 2, 10]),
             part: random.pick(&[1 + bytes.len() / 50, 1 + bytes.len() / 10, 70_000, 1 << 20]),
             pause: random.pick(&[0, 100, 2000, 30_000]),
@@ -204,6 +212,7 @@ impl Client {
         if link.mail.is_empty() && (link.mail_fin || link.mail_reset) {
             let by_fin = link.mail_fin && !link.mail_reset;
             self.ended = Some(by_fin);
+            self.waited = if self.has_fin { now - self.fin_at.max(self.progress) } else { 0 };
             self.reader.end(by_fin, &self.requests);
             net.trace(|| format!("client {} sees the end, by a FIN: {by_fin}", self.link));
             net.client_leaves(self.link);
@@ -280,6 +289,7 @@ impl Client {
 
     fn fin(&mut self, net: &mut Net) {
         if !std::mem::replace(&mut self.has_fin, true) {
+            self.fin_at = net.now();
             net.trace(|| format!("client {} closes its half", self.link));
             net.client_sends(self.link, Segment::Fin);
         }

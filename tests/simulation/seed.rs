@@ -53,8 +53,8 @@ fn faults(random: &mut Random, is_calm: bool) -> Faults {
         would_block: random.pick(&[0, 0, 50, 300]),
         short_write: random.pick(&[0, 0, 50, 500]),
         spurious: random.pick(&[0, 0, 100]),
-        // One kind of these is a reset.
-        accept: if is_calm { 0 } else { random.pick(&[0, 0, 300]) },
+        accept: random.pick(&[0, 0, 300]),
+        refuses: !is_calm,
         reset_discards: random.chance(500),
         room: random.pick(&[200, 3000, 40_000, 200_000, 3_000_000]),
         window: random.pick(&[200, 3000, 70_000, 1_000_000]),

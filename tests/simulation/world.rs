@@ -57,6 +57,8 @@ pub(super) struct Faults {
     pub(super) short_write: u64,
     pub(super) spurious: u64,
     pub(super) accept: u64,
+    /// A connection that isn't accepted may be gone for good.
+    pub(super) refuses: bool,
     /// A reset takes away what its receiver hasn't read.
     pub(super) reset_discards: bool,
     /// Bytes that a socket takes of the server's, beyond those that the client has read.

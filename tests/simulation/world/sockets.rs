@@ -139,7 +139,7 @@ impl Net {
     fn accept(&mut self) -> io::Result<usize> {
         if !self.waiting.is_empty() && self.random.chance(self.faults.accept) {
             // ECONNABORTED: it was gone again. EMFILE: no descriptor is left.
-            let number = self.random.pick(&[103, 24]);
+            let number = if self.faults.refuses { self.random.pick(&[103, 24]) } else { 24 };
             if number == 103
                 && let Some(link) = self.waiting.pop_front()
             {
