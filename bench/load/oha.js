@@ -2,10 +2,10 @@
  * The other generator, for the scenarios that ask for it: finds `oha`, runs it once, and refuses a
  * run in which any answer was wrong or missing. Knows nothing of servers and rounds.
  */
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { FILES, requestFile } from './fixtures.js'
+import { generate } from './generator.js'
 
 /** What ends a run; it isn't the server's fault. */
 const DEADLINE = 'aborted due to deadline'
@@ -44,19 +44,10 @@ export function commandLine({ scenario, connections, duration }, port) {
  * Loads a server once.
  * @param {string[]} command
  */
-export async function load([program, ...args]) {
+export async function load(command) {
   const before = cpuOfChildren()
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  let output = ''
-  let errors = ''
-  child.stdout.on('data', (chunk) => {
-    output += chunk
-  })
-  child.stderr.on('data', (chunk) => {
-    errors += chunk
-  })
-  const [code, signal] = await once(child, 'close')
-  if (code !== 0) throw new Error(`oha ended with ${signal ?? code}:\n${errors}${output}`)
+  const { hasFailed, end, output, errors } = await generate(command)
+  if (hasFailed) throw new Error(`oha ended with ${end}:\n${errors}${output}`)
   const { summary, latencyPercentiles, statusCodeDistribution, errorDistribution } =
     JSON.parse(output)
   /** @param {string} name */

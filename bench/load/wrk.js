@@ -2,9 +2,9 @@
  * The generator: finds `wrk`, runs it once, and refuses a run in which any answer was wrong or
  * missing. Knows nothing of servers and rounds.
  */
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { generate } from './generator.js'
 import { FILLER } from './scenarios.js'
 
 const SCRIPT = fileURLToPath(new URL('wrk.lua', import.meta.url))
@@ -63,24 +63,12 @@ export function commandLine({ scenario, connections, duration }, port, script = 
  * @param {number} duration in seconds; wrk itself knows whole ones only, an interrupt ends it early
  * @returns {Promise<Result & { errors: string }>} with what was printed as errors
  */
-export async function load([program, ...args], duration) {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  const timer = Number.isInteger(duration)
-    ? undefined
-    : setTimeout(() => child.kill('SIGINT'), duration * 1000)
-  let output = ''
-  let errors = ''
-  child.stdout.on('data', (chunk) => {
-    output += chunk
-  })
-  child.stderr.on('data', (chunk) => {
-    errors += chunk
-  })
-  const [code, signal] = await once(child, 'close')
-  clearTimeout(timer)
+export async function load(command, duration) {
+  const early = Number.isInteger(duration) ? undefined : duration
+  const { hasFailed, end, output, errors } = await generate(command, early)
   const line = output.trimEnd().split('\n').at(-1) ?? ''
-  if (code !== 0 || !line.startsWith('{')) {
-    throw new Error(`wrk ended with ${signal ?? code}:\n${errors}${output}`)
+  if (hasFailed || !line.startsWith('{')) {
+    throw new Error(`wrk ended with ${end}:\n${errors}${output}`)
   }
   return { ...JSON.parse(line), errors }
 }

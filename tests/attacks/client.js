@@ -13,7 +13,6 @@ export class Attacker {
   #isOver = false
   /** How often it was cut, refused or had to come again. */
   cuts = 0
-  received = 0
 
   /**
    * @param {number} port
@@ -32,9 +31,7 @@ export class Attacker {
     this.#socket = socket
     socket.on('error', () => {})
     socket.on('connect', () => this.#begin(this))
-    socket.on('data', (bytes) => {
-      this.received += bytes.length
-    })
+    socket.resume()
     socket.on('close', () => this.#comeAgain())
   }
 
